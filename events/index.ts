@@ -1,0 +1,12 @@
+export * from './aws-events';
+export * from './contract';
+export { fingerprint, hash } from './fingerprint';
+export * from './jobs';
+export * from './parameters';
+export * from './policy';
+export * from './prices';
+export * from './probe';
+export * from './requests';
+export * from './run';
+export * from './run-events';
+export * from './time';

@@ -1,0 +1,18 @@
+export {
+  definitionOf,
+  PARAMETERS,
+  type Parameter,
+  type ParameterName,
+  parameterOf,
+  type RunParameters,
+  type ValueOf,
+} from './definitions';
+export { defaultsOf, type Layer, type Resolved, resolve } from './layers';
+export {
+  fingerprintOf,
+  type Judgement,
+  RequestedRun,
+  readRequest,
+  type Settings,
+  type Wanted,
+} from './request';

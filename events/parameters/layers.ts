@@ -1,0 +1,95 @@
+import type { Mode } from '../contract';
+import { definitionOf, PARAMETERS, type ParameterName, type RunParameters } from './definitions';
+import { nearest, shown } from './words';
+
+/** Values of parameters from one place. Later layers win. */
+export interface Layer {
+  /** How a sentence names the place: `cdk.json`, `the request`. */
+  readonly name: string;
+  /** Whether parameters of the deployment may stand here, or only those of a run. */
+  readonly deploys: boolean;
+  readonly values: { readonly [name: string]: unknown };
+}
+
+/** What the layers say together, and every reason why they cannot be used. */
+export interface Resolved {
+  readonly parameters: RunParameters;
+  readonly reasons: readonly string[];
+}
+
+/** Lays the layers over the defaults of a mode. Reports everything that is wrong, not the first. */
+export function resolve(mode: Mode, layers: readonly Layer[]): Resolved {
+  const reasons = layers.flatMap((layer) => complaints(mode, layer));
+  if (reasons.length > 0) return { parameters: {}, reasons };
+  const given = Object.assign({}, ...layers.map((layer) => layer.values)) as RunParameters;
+  const parameters = { ...defaultsOf(mode), ...given };
+  return { parameters, reasons: conflicts(mode, parameters) };
+}
+
+/** The values a mode has where no layer says another. */
+export function defaultsOf(mode: Mode): RunParameters {
+  const entries = Object.keys(PARAMETERS).flatMap((name) => {
+    const definition = definitionOf(name);
+    if (!definition?.modes.includes(mode) || !definition.default) return [];
+    return [[name, definition.default(mode)]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function complaints(mode: Mode, { name: place, deploys, values }: Layer): string[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const definition = definitionOf(name);
+    if (!definition) return [`${place}: there is no parameter ${shown(name)}${meant(name, mode)}`];
+    if (!definition.modes.includes(mode)) {
+      return [
+        `${place}: ${name} is not a parameter of ${mode}, only of ${definition.modes.join(', ')}`,
+      ];
+    }
+    if (definition.layer === 'deploy' && !deploys) {
+      return [`${place}: ${name} is set when deploying, in cdk.json; leave it out here`];
+    }
+    if (definition.schema.safeParse(value).success) return [];
+    return [`${place}: ${name} must be ${definition.rule}, got ${shown(value)}${unquoted(value)}`];
+  });
+}
+
+/** Rules between parameters, each with the way out. */
+function conflicts(mode: Mode, parameters: RunParameters): string[] {
+  const { ebsSizeGb = 0, ebsIOPS = 0, ebsThroughput = 0 } = parameters;
+  const reasons: string[] = [];
+  if (mode === 'onlyEBS' && ebsIOPS > 500 * ebsSizeGb) {
+    reasons.push(
+      `ebsIOPS may be at most 500 per GiB, got ${ebsIOPS} for ${ebsSizeGb} GiB: ask for at most ${500 * ebsSizeGb} IOPS, or for at least ${Math.ceil(ebsIOPS / 500)} GiB`,
+    );
+  }
+  if (mode === 'onlyEBS' && ebsThroughput > ebsIOPS / 4) {
+    reasons.push(
+      `ebsThroughput may be at most 0.25 MiB/s per IOPS, got ${ebsThroughput} for ${ebsIOPS} IOPS: ask for at most ${Math.floor(ebsIOPS / 4)} MiB/s, or for at least ${ebsThroughput * 4} IOPS`,
+    );
+  }
+  const autoExport = parameters.autoExport ?? mode === 'autoExport';
+  if (autoExport !== (mode === 'autoExport')) {
+    reasons.push(
+      `autoExport must agree with the mode, got ${autoExport} for ${mode}: leave it out`,
+    );
+  }
+  if (parameters.onFailure === 'export' && mode === 'onlyEBS') {
+    reasons.push('onFailure export is for Lustre; a volume can be retained or released');
+  }
+  return reasons;
+}
+
+function meant(name: string, mode: Mode): string {
+  const names = (Object.keys(PARAMETERS) as ParameterName[]).filter((each) =>
+    definitionOf(each)?.modes.includes(mode),
+  );
+  const right = nearest(name, names);
+  return right ? `; did you mean ${right}?` : '';
+}
+
+function unquoted(value: unknown): string {
+  if (typeof value !== 'string') return '';
+  if (/^-?\d+(\.\d+)?$/.test(value)) return `: write it without quotes, ${value}`;
+  const number = /^(\d+)\s*[a-zA-Z]+$/.exec(value)?.[1];
+  return number ? `: write the number alone, ${number}` : '';
+}

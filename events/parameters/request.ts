@@ -1,0 +1,148 @@
+import * as z from 'zod';
+import { MODES, Mode, RunId } from '../contract';
+import { fingerprint, isWithin } from '../fingerprint';
+import type { JobSpec } from '../jobs';
+import type { RunParameters } from './definitions';
+import { type Layer, resolve } from './layers';
+import { readJobs } from './read-jobs';
+import { nearest, shown } from './words';
+
+/** What a request may say. Descriptive: the judge below accepts any object and says what is wrong. */
+export const RequestedJob = z.object({
+  name: z.string(),
+  command: z.array(z.string()).optional(),
+  image: z.string().optional(),
+  environment: z.record(z.string(), z.string()).optional(),
+  vcpus: z.int().optional(),
+  memoryMib: z.int().optional(),
+  attempts: z.int().optional(),
+  timeoutSeconds: z.int().optional(),
+  arraySize: z.int().optional(),
+  dependsOn: z.array(z.string()).optional(),
+});
+export const RequestedRun = z.object({
+  runId: RunId.optional(),
+  mode: Mode.optional(),
+  parameters: z.record(z.string(), z.json()).optional(),
+  jobs: z.array(RequestedJob).optional(),
+});
+
+/** What a stack brings to every request: its modes, their layers below the request, its places. */
+export interface Settings {
+  readonly modes: readonly [Mode, ...Mode[]];
+  /** Below the request, in order: cdk.json's section, then the secret. */
+  readonly layers: { readonly [mode in Mode]?: readonly Layer[] };
+  /** The stack's own image repository for a mode. */
+  readonly repositories: { readonly [mode in Mode]?: string };
+  readonly resultsBucket: string;
+  readonly zones: readonly [string, ...string[]];
+}
+
+/** A request that can become a run. */
+export interface Wanted {
+  readonly mode: Mode;
+  readonly parameters: RunParameters;
+  readonly jobs: readonly JobSpec[];
+  readonly results: { readonly bucket: string; readonly prefix: string };
+  readonly fingerprint: string;
+}
+
+export type Judgement =
+  | { readonly ok: true; readonly wanted: Wanted }
+  | { readonly ok: false; readonly mode: Mode; readonly reason: string };
+
+/** SubmitJob takes 30 KiB (Batch quotas); what a request says ends there, so it may not be larger. */
+const LIMITS = { characters: 30 * 1024, depth: 16 };
+const REASONS_MAX = 8;
+const REASON_CHARS_MAX = 1500;
+const FIELDS = Object.keys(RequestedRun.shape);
+
+/**
+ * Judges a RunRequested: any JSON object is legal input. Gives the run it asks for, or one text
+ * that says everything that is wrong with it and what would be right. Never throws.
+ */
+export function readRequest(runId: string, detail: unknown, settings: Settings): Judgement {
+  const body = z.record(z.string(), z.unknown()).safeParse(detail).data ?? {};
+  const mode = modeOf(body, settings);
+  const refuse = (reasons: readonly string[]): Judgement => ({
+    ok: false,
+    mode: settings.modes.find((each) => each === mode) ?? settings.modes[0],
+    reason: sentence(reasons),
+  });
+
+  if (!isWithin(body, LIMITS)) {
+    return refuse([
+      `a request may have ${LIMITS.characters} characters and nest ${LIMITS.depth} deep, and this one goes beyond: put data into S3 and name its place`,
+    ]);
+  }
+  const reasons = [...strangers(body), ...badId(body.runId)];
+  if (!mode || !settings.modes.includes(mode)) {
+    const wanted = settings.modes.join(', ');
+    return refuse([...reasons, `mode must be one of ${wanted}, got ${shown(body.mode)}`]);
+  }
+
+  const values = z.record(z.string(), z.unknown()).safeParse(body.parameters ?? {});
+  if (!values.success) {
+    const rule = 'parameters must be an object of names and values';
+    return refuse([...reasons, `${rule}, got ${shown(body.parameters)}`]);
+  }
+  const request = { name: 'the request', deploys: false, values: values.data };
+  const resolved = resolve(mode, [...(settings.layers[mode] ?? []), request]);
+  const zones = resolved.parameters.zones ?? settings.zones;
+  reasons.push(...resolved.reasons, ...badZone(resolved.parameters.zone, zones));
+  const jobs = readJobs(body.jobs, {
+    mode,
+    parameters: resolved.parameters,
+    repository: settings.repositories[mode] ?? '',
+  });
+  reasons.push(...jobs.reasons);
+  if (reasons.length > 0) return refuse(reasons);
+
+  return {
+    ok: true,
+    wanted: {
+      mode,
+      parameters: { ...resolved.parameters, zones },
+      jobs: jobs.specs,
+      results: { bucket: settings.resultsBucket, prefix: `runs/${runId}/` },
+      fingerprint: fingerprintOf(body),
+    },
+  };
+}
+
+/** What tells a request from another one under the same id: everything but the id. */
+export function fingerprintOf(detail: unknown): string {
+  const { runId: _, ...content } = z.record(z.string(), z.unknown()).safeParse(detail).data ?? {};
+  return isWithin(content, LIMITS) ? fingerprint(content) : 'too large';
+}
+
+function modeOf(body: { readonly mode?: unknown }, { modes }: Settings): Mode | undefined {
+  if (body.mode === undefined) return modes.length === 1 ? modes[0] : undefined;
+  return MODES.find((mode) => mode === body.mode);
+}
+
+function strangers(body: { readonly [field: string]: unknown }): string[] {
+  return Object.keys(body)
+    .filter((field) => !FIELDS.includes(field))
+    .map((field) => {
+      const right = nearest(field, FIELDS);
+      return `a request has no field ${shown(field)}${right ? `; did you mean ${right}?` : ''}`;
+    });
+}
+
+function badId(runId: unknown): string[] {
+  if (runId === undefined || RunId.safeParse(runId).success) return [];
+  return [`runId must be 1 to 40 of a-z, 0-9 and dash, got ${shown(runId)}`];
+}
+
+function badZone(zone: string | undefined, zones: readonly string[]): string[] {
+  if (zone === undefined || zones.includes(zone)) return [];
+  return [`zone must be one of ${zones.join(', ')}, got ${shown(zone)}`];
+}
+
+function sentence(reasons: readonly string[]): string {
+  const more = reasons.length - REASONS_MAX;
+  const said = reasons.slice(0, REASONS_MAX).join('. ');
+  const text = more > 0 ? `${said}. And ${more} more` : said;
+  return text.length <= REASON_CHARS_MAX ? text : `${text.slice(0, REASON_CHARS_MAX - 1)}…`;
+}

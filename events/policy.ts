@@ -1,0 +1,224 @@
+import { isLast } from './contract';
+import { hash } from './fingerprint';
+import { isActive, type Job } from './jobs';
+import { parameterOf } from './parameters';
+import { pricePerHour } from './prices';
+import type { Run } from './run';
+import {
+  DeadlinePassed,
+  type DraftOf,
+  ExportRequested,
+  ReleaseStarted,
+  RequestRefused,
+  RunCancelled,
+  RunFailed,
+  RunSucceeded,
+  StopRequested,
+  StorageRequested,
+  StorageRetained,
+  type Verdict,
+} from './run-events';
+import { deadlineOf } from './time';
+
+const HOUR_MS = 3_600_000;
+
+/** The ways out of the jobs, and out of a failure. */
+export type Ending = DraftOf<'ReleaseStarted' | 'StorageRetained' | 'ExportRequested'>;
+
+/**
+ * When Batch tries a job again by itself, in this order; no match would mean "again" (Batch
+ * RetryStrategy, five rules at most). Whoever submits hands this to Batch as it stands.
+ */
+export const RETRY_RULES = [
+  { onStatusReason: 'Host EC2*', action: 'RETRY' },
+  { onReason: 'CannotStartContainer*', action: 'RETRY' },
+  { onReason: 'DockerTimeoutError*', action: 'RETRY' },
+  { onExitCode: '143', action: 'RETRY' },
+  { onReason: '*', action: 'EXIT' },
+] as const;
+
+/** What a job says with "interrupted, call me again": 128 + SIGTERM. */
+export const INTERRUPTED_EXIT = 143;
+const INTERRUPTIONS = /(^|; )(Host EC2|CannotStartContainer|DockerTimeoutError)/;
+
+/** The storage a run asks for, in the zone of this try. */
+export function storageWanted(run: Run): DraftOf<'StorageRequested'> {
+  const isVolume = run.storage.kind === 'volume';
+  return StorageRequested.of({
+    kind: run.storage.kind,
+    zone: zoneOf(run),
+    sizeGib: parameterOf(run, isVolume ? 'ebsSizeGb' : 'lustreStorageCapacity'),
+  });
+}
+
+/** The zone of the parameter, else one by the run's id; another one after every refusal. */
+function zoneOf({ id, parameters: { zone, zones = [] }, storage: { tries } }: Run): string {
+  if (zone) return zone;
+  const chosen = zones[(hash(id) + tries - 1) % zones.length];
+  if (!chosen) throw new Error(`run ${id} has no zones to choose from`);
+  return chosen;
+}
+
+/** The jobs that may be submitted now: new ones whose dependencies succeeded, and interrupted ones. */
+export function nextJobs(run: Run): Job[] {
+  const jobs = Object.values(run.jobs);
+  const isFailing = jobs.some((job) => job.status === 'FAILED' && !mayGoOn(run, job));
+  if (isFailing || run.stop || run.storage.over) return [];
+  return jobs.filter((job) => {
+    if (job.status !== 'WAITING') return mayGoOn(run, job);
+    return job.dependsOn.every((name) => run.jobs[name]?.status === 'SUCCEEDED');
+  });
+}
+
+/** Batch gave up on the job, the job did not: its attempts went by without one exit of its own. */
+function mayGoOn(run: Run, job: Job): boolean {
+  if (job.status !== 'FAILED' || job.attempt < job.attempts) return false;
+  return wasInterrupted(job) && job.submission <= parameterOf(run, 'jobResubmissions');
+}
+
+/** Whether the last attempt was ended from outside. */
+export function wasInterrupted({ exitCode, statusReason = '' }: Job): boolean {
+  return exitCode === INTERRUPTED_EXIT || INTERRUPTIONS.test(statusReason);
+}
+
+/** What follows a change of the jobs: nothing while one of them can still do something. */
+export function afterJobs(run: Run, now: number): Ending[] {
+  const jobs = Object.values(run.jobs);
+  if (run.status !== 'running' && run.status !== 'ready') return [];
+  if (jobs.some(isActive)) return [];
+  if (run.stop) return ending(run, run.stop.verdict, now);
+  if (nextJobs(run).length > 0) return [];
+  const failed = jobs.find(({ status }) => status === 'FAILED');
+  if (failed) return afterFailure(run, failureOf(failed), now);
+  if (jobs.some(({ status }) => status === 'WAITING')) return [];
+  if (run.mode !== 'onlyEBS') return [ExportRequested.of({ verdict: { kind: 'succeeded' } })];
+  return [ReleaseStarted.of({ verdict: { kind: 'succeeded' } })];
+}
+
+/** What follows when the run cannot do what was asked: its policy, unless there is nothing to keep. */
+export function afterFailure(run: Run, reason: string, now: number): Ending[] {
+  const verdict: Verdict = { kind: 'failed', reason };
+  const policy = parameterOf(run, 'onFailure');
+  if (!mayHoldResults(run) || policy === 'release') return [ReleaseStarted.of({ verdict })];
+  if (policy === 'export') return [ExportRequested.of({ verdict })];
+  return [retained(run, reason, now)];
+}
+
+/** What follows a deadline that passed. The event about the deadline itself comes first. */
+export function afterDeadline(
+  run: Run,
+  now: number,
+): (Ending | DraftOf<'DeadlinePassed' | 'StopRequested'>)[] {
+  const deadline = deadlineOf(run);
+  const { status } = run;
+  if (isLast(status) || now < deadline) return [];
+  if (status === 'retained') return [ReleaseStarted.of({ verdict: run.verdict ?? tooLong(run) })];
+  // From all others a way leads out; a release goes on, and its alarm rings once.
+  if (status === 'releasing' && run.overdue) return [];
+  const passed = DeadlinePassed.of({ overdue: status, deadline: iso(deadline) });
+  return [passed, ...afterOverdue(run, now)];
+}
+
+function afterOverdue(run: Run, now: number): (Ending | DraftOf<'StopRequested'>)[] {
+  switch (run.status) {
+    case 'queued':
+    case 'provisioning':
+      return [ReleaseStarted.of({ verdict: tooLong(run) })];
+    case 'ready':
+      return afterFailure(run, tooLong(run).reason, now);
+    case 'running':
+      if (run.stop) return ending(run, run.stop.verdict, now);
+      return [StopRequested.of({ verdict: tooLong(run) })];
+    case 'exporting':
+      return [retained(run, tooLong(run).reason, now)];
+    default:
+      // Releasing goes on: there is no way back, and the alarm has been raised.
+      return [];
+  }
+}
+
+/** What follows the loss of the storage: nothing can be kept, and no job may go on. */
+export function afterLoss(run: Run, reason: string): DraftOf<'StopRequested' | 'ReleaseStarted'>[] {
+  const verdict: Verdict = { kind: 'failed', reason };
+  if (run.status === 'running') return [StopRequested.of({ verdict })];
+  return [ReleaseStarted.of({ verdict })];
+}
+
+/** What follows the wish to cancel: the way out of every status, or why there is none. */
+export function afterCancel(
+  run: Run,
+  reason: string,
+): DraftOf<'ReleaseStarted' | 'StopRequested' | 'RequestRefused'>[] {
+  const verdict: Verdict = { kind: 'cancelled', reason };
+  const refused = (why: string) => [
+    RequestRefused.of({ request: 'RunCancelRequested', reason: why }),
+  ];
+  switch (run.status) {
+    case 'queued':
+    case 'provisioning':
+    case 'ready':
+      return [ReleaseStarted.of({ verdict })];
+    case 'running':
+      if (run.stop) return refused('the run is stopping already');
+      return [StopRequested.of({ verdict })];
+    case 'releasing':
+      return refused('the storage is being given back already');
+    case 'exporting':
+    case 'retained':
+      return refused(`the run is ${run.status}: ask for its release instead`);
+    default:
+      return refused(`the run is over: it ${run.status}`);
+  }
+}
+
+/** How a run ends once its storage is given back. */
+export function endOf({
+  verdict = { kind: 'succeeded' },
+}: Run): DraftOf<'RunSucceeded' | 'RunFailed' | 'RunCancelled'> {
+  if (verdict.kind === 'succeeded') return RunSucceeded.of({});
+  if (verdict.kind === 'cancelled') return RunCancelled.of({ reason: verdict.reason });
+  return RunFailed.of({ reason: verdict.reason });
+}
+
+function ending(run: Run, verdict: Verdict, now: number): Ending[] {
+  if (verdict.kind === 'failed') return afterFailure(run, verdict.reason, now);
+  // A cancelled volume holds nothing that waits for export; a file system may.
+  if (run.storage.kind === 'volume' || !mayHoldResults(run))
+    return [ReleaseStarted.of({ verdict })];
+  return [retained(run, verdict.kind === 'cancelled' ? verdict.reason : 'stopped', now)];
+}
+
+/** A container has run on the storage, and the storage is still there. */
+function mayHoldResults(run: Run): boolean {
+  return !run.storage.over && Object.values(run.jobs).some(({ ran }) => ran);
+}
+
+function retained(run: Run, reason: string, now: number): DraftOf<'StorageRetained'> {
+  const failed = Object.values(run.jobs).find(({ status }) => status === 'FAILED');
+  return StorageRetained.of({
+    reason,
+    exitCode: failed?.exitCode,
+    logStream: failed?.logStream,
+    retainUntil: iso(now + parameterOf(run, 'retainHours') * HOUR_MS),
+    pricePerHour: pricePerHour(run),
+  });
+}
+
+function failureOf(job: Job): string {
+  const { name, exitCode, statusReason, attempt, submission } = job;
+  if (wasInterrupted(job)) {
+    return `job ${name} was interrupted ${attempt} times in submission ${submission}, and its attempts are spent: ${statusReason ?? `exit code ${exitCode}`}`;
+  }
+  if (exitCode === undefined) return `job ${name} failed: ${statusReason ?? 'no reason given'}`;
+  const said = statusReason ? ` (${statusReason})` : '';
+  return `job ${name} failed with exit code ${exitCode}${said}`;
+}
+
+function tooLong(run: Run): Verdict & { readonly kind: 'failed' } {
+  const why = run.storage.failure && run.status === 'queued' ? `: ${run.storage.failure}` : '';
+  return { kind: 'failed', reason: `the run was ${run.status} for longer than it may be${why}` };
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}
