@@ -1,0 +1,35 @@
+import { acceptRun } from './accept-run';
+import { cancelRun } from './cancel-run';
+import { createVolume } from './create-volume';
+import { enforceDeadline } from './enforce-deadline';
+import { findJob } from './find-job';
+import { finishRun } from './finish-run';
+import { keepVolume } from './keep-volume';
+import type { Handler } from './lib';
+import { observeJob } from './observe-job';
+import { observeVolume } from './observe-volume';
+import { rejectRun } from './reject-run';
+import { releaseVolume } from './release-volume';
+import { requestStorage } from './request-storage';
+import { stopJobs } from './stop-jobs';
+import { submitJob } from './submit-job';
+
+export * from './lib';
+
+/** Every handler there is: the simulator runs them, the catalogue lists them, the stack deploys them. */
+export const HANDLERS: readonly Handler[] = [
+  acceptRun,
+  rejectRun,
+  requestStorage,
+  createVolume,
+  observeVolume,
+  submitJob,
+  findJob,
+  observeJob,
+  stopJobs,
+  enforceDeadline,
+  releaseVolume,
+  keepVolume,
+  finishRun,
+  cancelRun,
+];

@@ -1,0 +1,94 @@
+import {
+  afterJobs,
+  anyOf,
+  BatchJobMovedEvent,
+  BatchJobStateChange,
+  ExportRequested,
+  isActive,
+  type Job,
+  JobSubmitted,
+  progressOf,
+  ReleaseStarted,
+  StopRequested,
+  StorageRetained,
+  VISIBLE_WITHIN_MS,
+} from '../events';
+import { attemptOf, conclude, foresee, ignore, look, observer, type SeenJob } from './lib';
+
+/** Looks at the run's jobs. Batch event, probe → BatchJobStateChange, and what follows the last one's end. */
+export const observeJob = observer({
+  name: 'observe-job',
+  on: anyOf<unknown>(BatchJobMovedEvent, JobSubmitted, StopRequested),
+  watches: ['running'],
+  uses: ['jobs'],
+  emits: [BatchJobStateChange, ReleaseStarted, StorageRetained, ExportRequested],
+
+  decide(run, _event, now) {
+    if (run.status !== 'running') return ignore(`run is ${run.status}`);
+    const jobIds = Object.values(run.jobs).flatMap((job) => idIfActive(job));
+    return jobIds.length > 0 ? look(jobIds) : conclude(...afterJobs(run, now));
+  },
+
+  look: (jobIds, { jobs }) => jobs.describe(jobIds),
+
+  judge(seen, run, now) {
+    if (run.status !== 'running') return ignore(`run is ${run.status}`);
+    const news = Object.values(run.jobs).flatMap((job) => newsOf(job, seen, now));
+    if (news.length === 0) return ignore('nothing new');
+    return conclude(...news, ...afterJobs(foresee(run, news, now), now));
+  },
+});
+
+function idIfActive(job: Job): string[] {
+  return isActive(job) && job.jobId ? [job.jobId] : [];
+}
+
+/** What Batch knows of a job that the run does not: one event, or none. */
+function newsOf(job: Job, seen: readonly SeenJob[], now: number) {
+  const [jobId] = idIfActive(job);
+  if (!jobId) return [];
+  const shown = seen.find((each) => each.jobId === jobId);
+  if (!shown) return forgotten(job, jobId, now);
+  const attempt = attemptOf(shown);
+  if (progressOf({ status: shown.status, attempt }) <= progressOf(job)) return [];
+  return [
+    BatchJobStateChange.of({
+      ...named(job, jobId),
+      status: shown.status,
+      attempt,
+      ran: shown.status === 'RUNNING' || shown.attempts.some(({ started }) => started),
+      ...lastWords(shown),
+    }),
+  ];
+}
+
+/** Batch keeps finished jobs for at least 7 days: one that is gone can no longer prove a success. */
+function forgotten(job: Job, jobId: string, now: number) {
+  if (now < Date.parse(job.since) + VISIBLE_WITHIN_MS) return [];
+  return [
+    BatchJobStateChange.of({
+      ...named(job, jobId),
+      status: 'FAILED',
+      attempt: job.attempt,
+      ran: job.ran,
+      statusReason: 'Batch does not know this job any more',
+    }),
+  ];
+}
+
+function named({ name, submission }: Job, jobId: string) {
+  return { job: name, jobId, submission };
+}
+
+/** Why the last attempt ended, as far as Batch says; nothing while an attempt runs. */
+function lastWords({ status, statusReason, attempts, logStream }: SeenJob) {
+  const isBegun = status === 'STARTING' || status === 'RUNNING';
+  const last = isBegun ? undefined : attempts.at(-1);
+  const reasons = [last?.reason, last?.statusReason ?? (last ? undefined : statusReason)];
+  const said = [...new Set(reasons.filter((reason) => reason))].join('; ');
+  return {
+    statusReason: said === '' ? undefined : said,
+    exitCode: last?.exitCode,
+    logStream: last?.logStream ?? logStream,
+  };
+}

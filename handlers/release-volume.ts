@@ -1,0 +1,41 @@
+import {
+  anyOf,
+  EbsVolumeNotification,
+  nextLook,
+  parameterOf,
+  ReleaseStarted,
+  StorageReleased,
+  VISIBLE_WITHIN_MS,
+} from '../events';
+import { again, conclude, ignore, proceed, reaction } from './lib';
+
+/** Gives the run's volume back, a step at a time. ReleaseStarted, EBS notification, probe → StorageReleased. */
+export const releaseVolume = reaction({
+  name: 'release-volume',
+  on: anyOf<unknown>(ReleaseStarted, EbsVolumeNotification),
+  watches: ['releasing'],
+  uses: ['volumes'],
+  emits: [StorageReleased],
+  repeats: true,
+
+  decide(run) {
+    const { id, status, storage } = run;
+    if (status !== 'releasing') return ignore(`run is ${status}`);
+    if (storage.kind !== 'volume') return ignore('the storage is a file system');
+    if (storage.over === 'released' || storage.over === 'kept')
+      return ignore(`volume is ${storage.over}`);
+    if (storage.id && !parameterOf(run, 'deleteEbs')) return ignore('the volume is to be kept');
+    return proceed(`${id}.release`, { runId: id, volumeId: storage.id });
+  },
+
+  act: (wanted, _key, { volumes }) => volumes.release(wanted),
+
+  record(released, run, now) {
+    const { requestedAt, id } = run.storage;
+    // A volume that was asked for a moment ago may exist and not be shown yet.
+    const shownBy = requestedAt ? Date.parse(requestedAt) + VISIBLE_WITHIN_MS : 0;
+    if (released.kind === 'going') return again(nextLook(run, now));
+    if (now < shownBy) return again(shownBy);
+    return conclude(StorageReleased.of({ storageId: id }));
+  },
+});
