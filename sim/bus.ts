@@ -1,0 +1,60 @@
+import type { Envelope } from '../events';
+import type { Bus, BusEntry } from '../handlers';
+import { compilePattern } from './patterns';
+import type { Random } from './random';
+
+/** Who gets what a pattern matches. */
+export interface Rule {
+  readonly name: string;
+  readonly pattern: unknown;
+  deliver(envelope: Envelope): void;
+}
+
+/** An event bus of the local cloud: rules in EventBridge's own patterns, and nothing around them. */
+export interface LocalBus extends Bus {
+  /** Throws where EventBridge would refuse the pattern. */
+  addRule(rule: Rule): void;
+  /** An event as AWS's own services send it, envelope and all. */
+  send(envelope: Envelope): void;
+}
+
+interface Place {
+  readonly account: string;
+  readonly region: string;
+  now(): number;
+  readonly random: Random;
+}
+
+/** One bus. An event without a matching rule is gone, as on AWS. */
+export function localBus(place: Place): LocalBus {
+  const rules: { readonly rule: Rule; matches(event: unknown): boolean }[] = [];
+
+  function send(envelope: Envelope): void {
+    for (const { rule, matches } of rules) {
+      if (matches(envelope)) rule.deliver(structuredClone(envelope));
+    }
+  }
+
+  return {
+    addRule: (rule) => void rules.push({ rule, matches: compilePattern(rule.pattern) }),
+    send,
+    async put(entries) {
+      for (const entry of entries) send(envelopeOf(entry, place));
+      return entries.map(() => true);
+    },
+  };
+}
+
+/** What EventBridge makes of an entry: a new id every time, even for the same entry. */
+function envelopeOf({ source, detailType, detail }: BusEntry, place: Place): Envelope {
+  return {
+    id: place.random.uuid(),
+    source,
+    'detail-type': detailType,
+    account: place.account,
+    region: place.region,
+    time: `${new Date(place.now()).toISOString().slice(0, 19)}Z`,
+    resources: [],
+    detail: JSON.parse(JSON.stringify(detail ?? {})),
+  };
+}

@@ -1,0 +1,214 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import {
+  type Envelope,
+  isLast,
+  type Run,
+  RunCancelRequested,
+  type RunEvent,
+  replay,
+  type Settings,
+} from '../events';
+import type { LogLine } from '../handlers';
+import type { HostFact, Task } from './batch';
+import { realClock } from './clock';
+import { type Cloud, localCloud } from './cloud';
+import { disksIn, furnish, type Home, journalsIn, markersIn } from './home';
+import type { HostNote } from './ledger';
+import { type LocalImage, processContainers } from './processes';
+import { seededRandom } from './random';
+import { memoryRuns } from './run-store';
+
+/** The local cloud of a folder: real time, real processes, real files. */
+export interface Local {
+  readonly cloud: Cloud;
+  /** Cloud time, in epoch milliseconds: it goes `speed` times as fast as the clock on the wall. */
+  now(): number;
+  /** Kills every job and stops every clock. What is on disk stays as it is. */
+  close(): void;
+}
+
+/** One Spot interruption: real milliseconds after an attempt began; no warning is a hard kill. */
+export interface Interruption {
+  readonly afterMs: number;
+  readonly isWarned: boolean;
+}
+
+interface Options {
+  readonly home: Home;
+  readonly speed: number;
+  readonly settings: Settings;
+  readonly imageOf: (name: string) => LocalImage | undefined;
+  /** Whether AWS's own events are lost, so that probes and the sweep must do. */
+  readonly dropsEvents?: boolean;
+  /** Asked at the start of every attempt. */
+  readonly nextInterruption?: () => Interruption | undefined;
+  readonly onEvent?: (event: RunEvent) => void;
+  readonly onNote?: (note: HostNote, task: Task) => void;
+  readonly onLog?: (line: LogLine) => void;
+}
+
+/** Spot's notice: two minutes before the host goes. */
+export const NOTICE_MS = 120_000;
+
+/** Opens the local cloud on what its folder holds: runs of earlier sessions are where they were left. */
+export function openLocal(options: Options): Local {
+  const { home, speed, settings, imageOf, onEvent, onNote } = options;
+  furnish(home, settings.resultsBucket);
+  const journals = journalsIn(home);
+  const disks = disksIn(home);
+  const runs = memoryRuns({ beforeCommit: ({ events }) => journals.append(events) });
+  const loaded = journals.ids().flatMap((id) => runs.load(journals.read(id)) ?? []);
+  const latest = Math.max(0, ...loaded.map(({ since }) => Date.parse(since)));
+  const clock = realClock({ start: Math.max(Date.now(), latest + 1), speed });
+  const random = seededRandom(Date.now());
+  let isClosed = false;
+
+  function note(fact: HostFact): void {
+    if (isClosed) return;
+    const noted = noteOf(fact, home, speed);
+    mkdirSync(join(home.path, 'hosts'), { recursive: true });
+    appendFileSync(notesFile(home, noted.runId), `${JSON.stringify(noted)}\n`);
+    onNote?.(noted, fact.task);
+    const next = fact.kind === 'started' ? options.nextInterruption?.() : undefined;
+    if (!next) return;
+    const noticeMs = next.isWarned ? NOTICE_MS : 0;
+    clock.at(fact.at + next.afterMs * speed, () => {
+      if (!isClosed) cloud.batch.interrupt(fact.task.jobId, noticeMs);
+    });
+  }
+
+  const isLost = ({ source }: Envelope) => options.dropsEvents && source.startsWith('aws.');
+  const cloud = localCloud({
+    clock,
+    random,
+    runs,
+    settings,
+    containers: processContainers({ home, imageOf }),
+    markers: markersIn(home),
+    disks,
+    existing: disks.read(),
+    weather: {
+      arrivals: (envelope) => (isLost(envelope) ? [] : [150]),
+      ports: (ports) => ports,
+      sweeps: () => true,
+    },
+    onFact: note,
+    onLog: options.onLog,
+  });
+  runs.onRecord((record) => {
+    if (record.kind === 'event') onEvent?.(record.event);
+  });
+  return {
+    cloud,
+    now: clock.now,
+    close() {
+      isClosed = true;
+      cloud.close();
+    },
+  };
+}
+
+/** What an earlier session left behind: runs that were under way, and volumes that nobody needs. */
+export interface Leftovers {
+  readonly runs: readonly Run[];
+  readonly volumeIds: readonly string[];
+}
+
+/** Looks at a folder without opening it. */
+export function leftoversIn(home: Home): Leftovers {
+  const runs = runsIn(home);
+  const isUnderWay = ({ status }: Run) => !isLast(status) && status !== 'retained';
+  const needed = runs.filter(({ status }) => !isLast(status)).map(({ id }) => id);
+  const volumes = disksIn(home).read();
+  return {
+    runs: runs.filter(isUnderWay),
+    volumeIds: volumes
+      .filter(({ runId, isKept }) => !isKept && !needed.includes(runId))
+      .map(({ volumeId }) => volumeId),
+  };
+}
+
+/** The runs of a folder, as their journals tell. */
+export function runsIn(home: Home): Run[] {
+  const journals = journalsIn(home);
+  return journals.ids().flatMap((id) => replay(journals.read(id)) ?? []);
+}
+
+/** Only waits are left when nothing runs any more, and they may go by as fast as they can. */
+const TIDYING_SPEED = 2000;
+const TIDYING_MS_MAX = 20_000;
+
+/**
+ * Cancels the runs that an earlier session left under way, and gives their volumes back: by the
+ * product's own requests and handlers. Their processes died with the session. False: not all of
+ * them came to their end in time.
+ */
+export async function tidy(
+  home: Home,
+  { runs, volumeIds }: Leftovers,
+  settings: Settings,
+): Promise<boolean> {
+  for (const volumeId of volumeIds) disksIn(home).remove(volumeId);
+  if (runs.length === 0) return true;
+  const local = openLocal({ home, speed: TIDYING_SPEED, settings, imageOf: () => undefined });
+  try {
+    const reason = 'the local cloud was stopped';
+    for (const { id: runId, status } of runs) {
+      if (status !== 'releasing') local.cloud.request({ runId, reason }, RunCancelRequested.type);
+    }
+    return await until(async () => {
+      const now = await Promise.all(runs.map(({ id }) => local.cloud.runs.get(id)));
+      return now.every((run) => run && (isLast(run.status) || run.status === 'retained'));
+    }, TIDYING_MS_MAX);
+  } finally {
+    local.close();
+  }
+}
+
+/** Waits in real time, a little at a time. False: it took longer than it may. */
+export async function until(isDone: () => Promise<boolean>, msMax: number): Promise<boolean> {
+  const end = performance.now() + msMax;
+  while (performance.now() < end) {
+    if (await isDone()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return false;
+}
+
+/** What was noted of the hosts of a run, oldest first. */
+export function notesOf(home: Home, runId: string): readonly HostNote[] {
+  const path = notesFile(home, runId);
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line));
+}
+
+function notesFile({ path }: Home, runId: string): string {
+  return join(path, 'hosts', `${runId}.jsonl`);
+}
+
+function noteOf(fact: HostFact, home: Home, speed: number): HostNote {
+  const { runId, spec, storage } = fact.task.wanted;
+  const common = { runId, kind: fact.kind, job: spec.name, at: fact.at, speed };
+  if (fact.kind === 'ended') return { ...common, exitCode: fact.exit.exitCode };
+  if (fact.kind !== 'killed') return common;
+  return { ...common, unsavedMs: Date.now() - newestWrite(home.dataOf(storage)) };
+}
+
+/** When anything in a folder was last written, in epoch milliseconds; now where nothing ever was. */
+function newestWrite(folder: string): number {
+  const entries = existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
+  const times = entries.slice(0, 10_000).flatMap((entry) => {
+    const stat = statSync(join(folder, String(entry)), { throwIfNoEntry: false });
+    return stat ? [stat.mtimeMs] : [];
+  });
+  return times.length > 0 ? Math.max(...times) : Date.now();
+}

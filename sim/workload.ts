@@ -1,0 +1,101 @@
+import { INTERRUPTED_EXIT } from '../events';
+import type { Container, Containers, Exit, Markers, Task } from './batch';
+import type { Buckets } from './buckets';
+import type { Marker } from './claim';
+import type { Timeline } from './clock';
+
+/** A simulated job: so much work, saved every so often, and how it ends. */
+export interface Workload {
+  readonly workMs: number;
+  readonly checkpointMs: number;
+  /** What it ends with; 0 where absent. */
+  readonly exitCode?: number;
+  /** Does not listen to SIGTERM. */
+  readonly isDeaf?: boolean;
+  /** Never starts, for this reason. */
+  readonly refusal?: string;
+}
+
+/** The bytes of simulated volumes: how much work is saved on each. They live and die with the volume. */
+export type SimulatedDisks = Map<string, number>;
+
+interface Parts {
+  readonly clock: Timeline;
+  readonly buckets: Buckets;
+  readonly disks: SimulatedDisks;
+  readonly workloadOf: (task: Task) => Workload;
+}
+
+/** Saving takes a moment, and the host may die during it. */
+const SAVE_MS = 1000;
+
+/**
+ * Containers in virtual time. The job goes on from what its volume holds, saves at checkpoints and on
+ * SIGTERM, and copies a result to S3 that says how much work it found there.
+ */
+export function simulatedContainers(parts: Parts): Containers {
+  return { start: (task) => startOne(task, parts) };
+}
+
+function startOne(task: Task, { clock, buckets, disks, workloadOf }: Parts): Container {
+  const { workMs, checkpointMs, exitCode = 0, isDeaf, refusal } = workloadOf(task);
+  const volumeId = task.wanted.storage;
+  let isOver = false;
+  let finish: (exit: Exit) => void = () => {};
+  const exit = new Promise<Exit>((resolve) => {
+    finish = (value) => {
+      isOver = true;
+      resolve(value);
+    };
+  });
+
+  const later = (ms: number, run: () => void) =>
+    clock.at(clock.now() + ms, () => {
+      if (!isOver) run();
+    });
+  const work = () => {
+    const done = disks.get(volumeId) ?? 0;
+    if (done >= workMs) return end();
+    const slice = Math.min(checkpointMs, workMs - done);
+    later(slice, () => {
+      disks.set(volumeId, done + slice);
+      work();
+    });
+  };
+  const end = () =>
+    later(SAVE_MS, () => {
+      const { results, runId } = task.wanted;
+      if (exitCode === 0) {
+        buckets.put(
+          results.bucket,
+          `${results.prefix}result`,
+          resultOf(runId, disks.get(volumeId)),
+        );
+      }
+      finish({ started: true, exitCode });
+    });
+
+  if (refusal) finish({ started: false, reason: `CannotStartContainerError: ${refusal}` });
+  else work();
+  return {
+    exit,
+    terminate() {
+      if (!isDeaf) later(SAVE_MS, () => finish({ started: true, exitCode: INTERRUPTED_EXIT }));
+    },
+    kill: () => finish({ started: true, exitCode: 137 }),
+  };
+}
+
+/** What a run's simulated job leaves in S3 when all of its work was on its volume. */
+export function resultOf(runId: string, workMs: number | undefined): string {
+  return `${runId} did ${workMs ?? 0} ms of work`;
+}
+
+/** Markers that last as long as the process. */
+export function memoryMarkers(): Markers {
+  const markers = new Map<string, Marker>();
+  return {
+    read: (volumeId) => markers.get(volumeId),
+    write: (volumeId, marker) => void markers.set(volumeId, marker),
+  };
+}
