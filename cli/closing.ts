@@ -1,0 +1,104 @@
+import type { Run } from '../events';
+import type { Home } from '../sim/home';
+import { logOf } from '../sim/processes';
+import { dollars, size } from './format';
+import type { Io, Style } from './io';
+import { EBB } from './local-settings';
+import { type Report, reportLines, row } from './report';
+import type { Results } from './results';
+import { lastLines } from './tail';
+
+interface Closing {
+  readonly run: Run;
+  readonly report: Report;
+  readonly results: Results;
+  readonly note?: string;
+  readonly home: Home;
+  readonly io: Io;
+}
+
+const COLOURS: { readonly [status in Run['status']]?: Style } = {
+  succeeded: 'green',
+  failed: 'red',
+  rejected: 'red',
+  retained: 'yellow',
+  cancelled: 'yellow',
+};
+const LINES_SHOWN = 5;
+
+/** The last screen: how it ended in one sentence, what it was in numbers, where things are, what to do. */
+export function closing({ run, report, results, note, home, io }: Closing): string[] {
+  const title = io.style(COLOURS[run.status] ?? 'bold', `${run.id} ${run.status}`);
+  const head = ['', `${title}  ${note ?? sentence(run, results)}`];
+  if (run.status === 'rejected' || note) return [...head, '', ...advice(run, results, home)];
+  return [
+    ...head,
+    '',
+    ...reportLines(report),
+    ...resultLines(results),
+    ...logLines(run, home, io),
+    '',
+    ...advice(run, results, home),
+  ];
+}
+
+function sentence(run: Run, { verdict }: Results): string {
+  const { verdict: end } = run;
+  if (run.status === 'succeeded') {
+    if (verdict.kind === 'right') return 'The result is in the bucket, right byte for byte.';
+    if (verdict.kind === 'wrong') return `But the result is wrong: ${verdict.reason}.`;
+    return 'The job said it was finished.';
+  }
+  return end && end.kind !== 'succeeded' ? `${capital(end.reason)}.` : '';
+}
+
+function resultLines({ objects, verdict }: Results): string[] {
+  const check = verdict.kind === 'right' ? `, sha256 ${verdict.sha256.slice(0, 16)}…` : '';
+  return objects.map(({ path, bytes }, index) =>
+    row(index === 0 ? 'results' : '', `${path}  (${size(bytes)}${check})`),
+  );
+}
+
+/** What a failed job said last. */
+function logLines(run: Run, home: Home, io: Io): string[] {
+  const failed = Object.values(run.jobs).find(({ status }) => status === 'FAILED');
+  if (run.status === 'succeeded' || !failed?.logStream) return [];
+  const path = logOf(home, failed.logStream);
+  const lines = lastLines(path, LINES_SHOWN).map((line) => io.style('dim', `    | ${line}`));
+  return [row('output', path), ...lines];
+}
+
+/** What to type next. */
+function advice(run: Run, results: Results, home: Home): string[] {
+  const show = `${EBB} local show ${run.id}`;
+  switch (run.status) {
+    case 'rejected':
+      return ['Nothing was created. Correct the request and send it again.'];
+    case 'retained':
+      return [
+        `Its volume is kept until ${run.retainUntil}, so nothing is lost; on AWS that would cost ${dollars(priceOf(run))}.`,
+        `Look at ${home.dataOf(run.storage.id ?? '')}, mend the job, run it again. ${EBB} local reset removes it.`,
+      ];
+    case 'failed':
+      return [
+        `No container had run, or the policy was to release: nothing is kept. Again: ${show}`,
+      ];
+    case 'succeeded':
+      return results.objects.length > 0
+        ? [`See it again: ${show}`]
+        : [
+            'The job copied nothing to its bucket, and its volume is gone: whatever was only there is lost.',
+            'Let it copy: aws s3 cp FILE s3://$S3_BUCKET_NAME/$EBBTIDE_RESULTS_PREFIX',
+          ];
+    default:
+      return [`See it again: ${show}`];
+  }
+}
+
+function priceOf({ retainUntil, since }: Run): number {
+  return (Date.parse(retainUntil ?? since) - Date.parse(since)) / 3_600_000;
+}
+
+function capital(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}

@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+import { homeAt } from '../../sim/home';
+import { leftoversIn, runsIn } from '../../sim/local';
+import { holderOf } from '../../sim/lock';
+import type { Command } from '../command';
+import { EBB } from '../local-settings';
+
+/** Lists the runs of the local cloud, the youngest last. */
+export const list: Command = {
+  name: 'list',
+  summary: 'list the runs of the local cloud',
+  options: [],
+  async run({ home: path, json }, io) {
+    const home = homeAt(resolve(path));
+    const runs = runsIn(home).sort((a, b) => (a.acceptedAt < b.acceptedAt ? -1 : 1));
+    if (json) {
+      io.out(JSON.stringify(runs, null, 2));
+      return 0;
+    }
+    if (runs.length === 0) {
+      io.say(`No runs yet in ${home.path}. Start one: ${EBB} local run`);
+      return 0;
+    }
+    for (const { id, status, mode, acceptedAt, verdict } of runs) {
+      const reason = verdict && verdict.kind !== 'succeeded' ? `  ${verdict.reason}` : '';
+      io.out(`${id}  ${status.padEnd(9)}  ${mode}  ${acceptedAt}${reason}`);
+    }
+    const holder = holderOf(home.path);
+    const { runs: left } = leftoversIn(home);
+    if (holder) io.say(`Process ${holder.pid} (${holder.doing}) is at work here.`);
+    else if (left.length > 0) {
+      const names = left.map(({ id }) => id).join(', ');
+      io.say(`${names}: left by a session that was stopped. The next ${EBB} local run tidies up.`);
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,32 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { homeAt } from '../../sim/home';
+import { takeLock } from '../../sim/lock';
+import { type Command, UsageError } from '../command';
+
+/** What a local cloud consists of: nothing else in the folder is touched. */
+const PARTS = ['runs', 'hosts', 'volumes', 'buckets', 'logs', 'bin'];
+
+/** Removes the local cloud: runs, volumes, buckets, logs. */
+export const reset: Command = {
+  name: 'reset',
+  summary: 'remove everything in the local cloud: runs, volumes, results, logs',
+  options: [],
+  async run({ home: path }, io) {
+    const home = homeAt(resolve(path));
+    if (!existsSync(home.path)) {
+      io.say(`Nothing to remove: there is no ${home.path}.`);
+      return 0;
+    }
+    const lock = takeLock(home.path, { doing: 'ebb local reset', now: new Date() });
+    if (!lock.ok) {
+      const { pid, doing } = lock.holder;
+      throw new UsageError(`${home.path} is in use by process ${pid} (${doing}): stop it first`);
+    }
+    for (const part of PARTS) rmSync(join(home.path, part), { recursive: true, force: true });
+    lock.release();
+    if (readdirSync(home.path).length === 0) rmSync(home.path, { recursive: true });
+    io.say(`Removed the local cloud in ${home.path}.`);
+    return 0;
+  },
+};

@@ -1,0 +1,38 @@
+import { resolve } from 'node:path';
+import { replay } from '../../events';
+import { homeAt, journalsIn } from '../../sim/home';
+import { asOnAws } from '../../sim/ledger';
+import { notesOf } from '../../sim/local';
+import { closing } from '../closing';
+import { type Command, UsageError } from '../command';
+import { timelineLine } from '../format';
+import { EBB } from '../local-settings';
+import { reportOf } from '../report';
+import { resultsOf } from '../results';
+
+/** Shows one run: its timeline, its numbers, its results. */
+export const show: Command = {
+  name: 'show',
+  summary: 'show a run: its timeline, what it took, where its results are',
+  argument: '<run>',
+  options: [],
+  async run({ argument = '', home: path, json }, io) {
+    const home = homeAt(resolve(path));
+    const events = journalsIn(home).ids().includes(argument) ? journalsIn(home).read(argument) : [];
+    const run = replay(events);
+    if (!run)
+      throw new UsageError(`there is no run ${argument} in ${home.path}: see ${EBB} local list`);
+    const notes = notesOf(home, run.id);
+    const report = reportOf(events, notes);
+    const results = resultsOf(run, home);
+    if (json) {
+      io.out(JSON.stringify({ run, report, results, events }, null, 2));
+      return 0;
+    }
+    const aws = asOnAws(notes);
+    const first = aws(Date.parse(run.acceptedAt));
+    for (const event of events) io.out(timelineLine(aws(Date.parse(event.time)) - first, event));
+    for (const line of closing({ run, report, results, home, io })) io.out(line);
+    return 0;
+  },
+};

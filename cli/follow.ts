@@ -1,0 +1,136 @@
+import { isLast, type Run, type RunEvent } from '../events';
+import type { Home } from '../sim/home';
+import { asOnAws, type HostNote } from '../sim/ledger';
+import { type Local, until } from '../sim/local';
+import { logOf } from '../sim/processes';
+import { clockTime, timelineLine } from './format';
+import type { Io } from './io';
+import { tailOf } from './tail';
+
+/** How a followed run ended, as far as it went. */
+export interface Followed {
+  readonly run: Run;
+  readonly events: readonly RunEvent[];
+  /** Why nothing happened, where nothing did. */
+  readonly note?: string;
+}
+
+interface Parts {
+  readonly home: Home;
+  readonly io: Io;
+  /** Says nothing: somebody wants JSON and no company for it. */
+  readonly isQuiet: boolean;
+}
+
+type Listeners = Pick<
+  Parameters<typeof import('../sim/local').openLocal>[0],
+  'onEvent' | 'onNote' | 'onLog'
+>;
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+/** More would only rush by; all of it is in the log. */
+const LINES_MAX = 20;
+const FOREVER_MS = Number.POSITIVE_INFINITY;
+
+/** Shows a run while it lives: a line per event, the job's own lines, and what is being waited for. */
+export function follow({ home, io, isQuiet }: Parts): {
+  readonly listeners: Listeners;
+  ended(local: Local, runId: string): Promise<Followed>;
+} {
+  const notes: HostNote[] = [];
+  let run: { readonly id: string; first: number } | undefined;
+  let answer: string | undefined;
+  let last: RunEvent | undefined;
+  let tail: () => readonly string[] = () => [];
+  let frame = 0;
+
+  const say = (line: string) => {
+    if (!isQuiet) io.say(line);
+  };
+  const since = (time: number) => {
+    const aws = asOnAws(notes);
+    return aws(time) - aws(run?.first ?? time);
+  };
+  const quote = (lines: readonly string[]) => {
+    for (const line of lines.slice(0, LINES_MAX)) say(io.style('dim', `            | ${line}`));
+    const more = lines.length - LINES_MAX;
+    if (more > 0) say(io.style('dim', `            | … ${more} more lines in the log`));
+  };
+
+  const listeners: Listeners = {
+    onLog({ handler, decided, runId }) {
+      if (handler === 'accept-run') answer = `${runId}: ${decided}`;
+    },
+    onEvent(event) {
+      if (event.type === 'RunAccepted' || event.type === 'RunRejected') {
+        run ??= { id: event.runId, first: Date.parse(event.time) };
+      }
+      if (event.runId !== run?.id) return;
+      last = event;
+      quote(tail());
+      say(timelineLine(since(Date.parse(event.time)), event));
+    },
+    onNote(note, task) {
+      notes.push(note);
+      quote(tail());
+      if (note.kind === 'started') tail = tailOf(logOf(home, `${task.jobId}/${task.batchAttempt}`));
+      const line = hostWords(note);
+      if (line) say(io.style('yellow', `  ${clockTime(since(note.at))}  ${line}`));
+    },
+  };
+
+  function showStatus(local: Local): void {
+    frame = (frame + 1) % FRAMES.length;
+    if (isQuiet || !run) return;
+    io.status(`${FRAMES[frame]} ${clockTime(since(local.now()))}  ${waitingFor(last, notes)}`);
+  }
+
+  /** The run that came of the request: accepted or rejected, or the earlier one it equals. */
+  async function found(local: Local, runId: string): Promise<Run | undefined> {
+    if (run) return local.cloud.runs.get(run.id);
+    return answer?.includes('the same request') ? local.cloud.runs.get(runId) : undefined;
+  }
+
+  return {
+    listeners,
+    async ended(local, runId) {
+      await until(async () => {
+        quote(tail());
+        showStatus(local);
+        const now = await found(local, runId);
+        return now !== undefined && (isLast(now.status) || now.status === 'retained' || !run);
+      }, FOREVER_MS);
+      io.status('');
+      const over = await found(local, runId);
+      if (!over) throw new Error(`nothing came of the request ${runId}`);
+      const note = run ? undefined : `the same request came before: it is run ${over.id}`;
+      return { run: over, events: await local.cloud.runs.journal(over.id), note };
+    },
+  };
+}
+
+function hostWords({ kind, exitCode }: HostNote): string | undefined {
+  if (kind === 'noticed')
+    return 'Spot notice          the host goes in two minutes; SIGTERM to the job';
+  if (kind === 'killed') return 'Host lost            everything on it was killed';
+  if (kind === 'ended' && exitCode === 0) return undefined;
+  return undefined;
+}
+
+/** What everybody is waiting for, in a few words. */
+function waitingFor(last: RunEvent | undefined, notes: readonly HostNote[]): string {
+  const atWork = notes.at(-1)?.kind === 'started';
+  if (atWork) return 'the job is at work';
+  switch (last?.status) {
+    case 'queued':
+    case 'provisioning':
+      return 'the volume is being created';
+    case 'ready':
+    case 'running':
+      return 'waiting for a host';
+    case 'releasing':
+      return 'the volume is being given back';
+    default:
+      return '';
+  }
+}

@@ -1,0 +1,83 @@
+import { CommanderError, Command as Program } from 'commander';
+import { type Args, type Command, UsageError } from './command';
+import { list } from './commands/list';
+import { reset } from './commands/reset';
+import { run } from './commands/run';
+import { show } from './commands/show';
+import { type Io, processIo } from './io';
+import { EBB } from './local-settings';
+
+const LOCAL: readonly Command[] = [run, list, show, reset];
+
+const EXAMPLES = `
+Examples:
+  ${EBB} local run --interrupt 2
+  ${EBB} local run --command "python train.py" --interrupt-after 20s
+`;
+
+/** Reads the command line, runs what it names, gives the exit code. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let code = 0;
+  const program = new Program('ebb')
+    .description(
+      'Ebbtide: fast storage for every AWS Batch run, for exactly as long as it needs it.',
+    )
+    .addHelpText('after', EXAMPLES)
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.say(text.trimEnd()),
+    })
+    .showSuggestionAfterError()
+    .exitOverride();
+  const local = program
+    .command('local')
+    .description('the local cloud: real processes, real files, no account, no network')
+    .exitOverride();
+  for (const command of LOCAL) {
+    attach(local, command, async (args) => {
+      code = await command.run(args, io);
+    });
+  }
+  const isDebug = argv.includes('--debug');
+  const words = argv.filter((word) => word !== '--debug');
+  try {
+    if (words.length === 0) program.outputHelp();
+    else if (words.length === 1 && words[0] === 'local') local.outputHelp();
+    else await program.parseAsync(words, { from: 'user' });
+    return code;
+  } catch (error) {
+    return failed(error as Error, isDebug, io);
+  }
+}
+
+function attach(parent: Program, command: Command, run: (args: Args) => Promise<void>): void {
+  const { name, argument, summary, options } = command;
+  const child = parent.command(argument ? `${name} ${argument}` : name).description(summary);
+  for (const { flags, about, parse, default: value } of options) {
+    if (parse) child.option(flags, about, (text: string) => parse(text), value);
+    else child.option(flags, about);
+  }
+  child
+    .option('--home <dir>', 'where the local cloud is', '.ebbtide')
+    .option('--json', 'one JSON document on standard output', false)
+    .exitOverride()
+    .action(async (first: unknown) => {
+      const word = typeof first === 'string' ? first : undefined;
+      await run({ ...child.opts<{ home: string; json: boolean }>(), argument: word });
+    });
+}
+
+/** Wrong usage is 2, anything else 1: said in a line, with the stack only for who asks. */
+function failed(error: Error, isDebug: boolean, io: Io): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  io.say(isDebug ? (error.stack ?? error.message) : `ebb: ${error.message}`);
+  if (error instanceof UsageError) return 2;
+  if (!isDebug) io.say('Again with --debug for where it happened.');
+  return 1;
+}
+
+if (require.main === module || process.argv[1]?.endsWith('ebb')) {
+  main(process.argv.slice(2), processIo()).then((code) => {
+    process.exitCode = code;
+  });
+}

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { UsageError } from './command';
+
+/** What the command line adds to a request. */
+export interface Additions {
+  readonly request?: string;
+  readonly mode?: string;
+  readonly command?: string;
+  readonly timeoutMs?: number;
+}
+
+/** The detail of a RunRequested: the file's, with what the command line says on top. */
+export function requestOf(additions: Additions): { readonly [field: string]: unknown } {
+  const { request, mode, command, timeoutMs } = additions;
+  const detail = request === undefined ? {} : readRequestFile(request);
+  const changes = {
+    ...(command === undefined ? {} : { command: ['/bin/sh', '-c', command] }),
+    ...(timeoutMs === undefined ? {} : { timeoutSeconds: Math.ceil(timeoutMs / 1000) }),
+  };
+  const isChanged = Object.keys(changes).length > 0;
+  return {
+    ...detail,
+    ...(mode === undefined ? {} : { mode }),
+    ...(isChanged ? { jobs: changedJobs(detail.jobs, changes) } : {}),
+  };
+}
+
+function readRequestFile(path: string): { readonly [field: string]: unknown } {
+  let text: string;
+  try {
+    text = readFileSync(path === '-' ? 0 : path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`cannot read --request ${path}: ${(error as Error).message}`);
+  }
+  const parsed = parseJson(text, path);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new UsageError(`--request ${path} must hold a JSON object, got ${text.slice(0, 40)}`);
+  }
+  if ('detail-type' in parsed) {
+    throw new UsageError(`--request ${path} holds a whole event: pass its detail alone`);
+  }
+  // A JSON object has fields with names, whatever they hold.
+  return parsed as { readonly [field: string]: unknown };
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`--request ${path} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** The command line speaks of one job: it cannot say which of several it means. */
+function changedJobs(jobs: unknown, changes: object): unknown {
+  if (jobs === undefined) return [{ name: 'main', ...changes }];
+  if (!Array.isArray(jobs) || jobs.length !== 1) {
+    throw new UsageError(
+      '--command and --timeout need a request with one job: change the file instead',
+    );
+  }
+  return [{ ...jobs[0], ...changes }];
+}

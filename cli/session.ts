@@ -1,0 +1,54 @@
+import { resolve } from 'node:path';
+import { type Home, homeAt } from '../sim/home';
+import { type Leftovers, leftoversIn, tidy } from '../sim/local';
+import { takeLock } from '../sim/lock';
+import { UsageError } from './command';
+import type { Io } from './io';
+import { EBB, localSettings } from './local-settings';
+
+/** A command's hold on a local cloud: nobody else changes it meanwhile. */
+export interface Session {
+  readonly home: Home;
+  release(): void;
+}
+
+/** Takes the place, and puts in order what an earlier session left behind. Says what it found. */
+export async function openSession(path: string, doing: string, io: Io): Promise<Session> {
+  const home = homeAt(resolve(path));
+  const lock = takeLock(home.path, { doing, now: new Date() });
+  if (!lock.ok) {
+    const { pid, doing: other, since } = lock.holder;
+    throw new UsageError(
+      `${home.path} is in use by process ${pid} (${other}, since ${since}): wait for it, stop it, or give this one a place of its own with --home DIR`,
+    );
+  }
+  try {
+    if (lock.left)
+      io.say(`The session before (${lock.left.doing}, process ${lock.left.pid}) was killed.`);
+    await putInOrder(home, io);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  return { home, release: lock.release };
+}
+
+/** Ends what nobody can go on with, and says so. */
+export async function putInOrder(home: Home, io: Io): Promise<void> {
+  const left = leftoversIn(home);
+  if (left.runs.length === 0 && left.volumeIds.length === 0) return;
+  for (const line of leftoverLines(left)) io.say(line);
+  if (!(await tidy(home, left, localSettings()))) {
+    return io.say(`  Not everything came to its end. ${EBB} local reset removes it all.`);
+  }
+  for (const { id } of left.runs) {
+    io.say(`  ${id} is over and its volume is gone: ${EBB} local show ${id}`);
+  }
+}
+
+function leftoverLines({ runs, volumeIds }: Leftovers): string[] {
+  return [
+    ...runs.map(({ id, status }) => `Found ${id}, ${status} when its session ended: tidying up.`),
+    ...volumeIds.map((volumeId) => `Found ${volumeId}, which no run needs: removed.`),
+  ];
+}
