@@ -6,6 +6,7 @@ import {
   type RunStatus,
   STATUSES,
 } from './contract';
+import { foldAccepted, foldJob, nextTry, storageOver, withJob, withJobs } from './folds';
 import type { Job } from './jobs';
 import type { RunParameters } from './parameters';
 import type { AnyDraft, DataOf, RunEventType, Verdict } from './run-events';
@@ -266,54 +267,4 @@ function unborn(id: string, mode: Mode, time: string): Run {
     storage: { kind: 'volume', zone: '', sizeGib: 0, tries: 1 },
     jobs: {},
   };
-}
-
-function foldAccepted(run: Run, data: DataOf<'RunAccepted'>, time: string): Partial<Run> {
-  const fresh = {
-    status: 'WAITING',
-    tries: 1,
-    submission: 0,
-    attempt: 0,
-    ran: false,
-    since: time,
-  } as const;
-  const kind = run.mode === 'onlyEBS' ? 'volume' : 'fileSystem';
-  return {
-    // The schema of RunAccepted has let the same values through that RunParameters describes.
-    parameters: data.parameters as RunParameters,
-    results: data.results,
-    fingerprint: data.fingerprint,
-    storage: { ...run.storage, kind },
-    jobs: Object.fromEntries(data.jobs.map((spec) => [spec.name, { ...spec, ...fresh }])),
-  };
-}
-
-function foldJob(
-  run: Run,
-  { job, submission: _, ran, ...news }: DataOf<'BatchJobStateChange'>,
-  since: string,
-): Partial<Run> {
-  const before = run.jobs[job];
-  const none = { statusReason: undefined, exitCode: undefined };
-  return withJob(run, job, { ...none, ...news, ran: ran || before?.ran === true, since });
-}
-
-function withJob(run: Run, name: string, changes: Partial<Job>): Partial<Run> {
-  return withJobs(run, [name], changes);
-}
-
-function withJobs(run: Run, names: readonly string[], changes: Partial<Job>): Partial<Run> {
-  const jobs = Object.entries(run.jobs).map(([name, job]) => [
-    name,
-    names.includes(name) ? { ...job, ...changes } : job,
-  ]);
-  return { jobs: Object.fromEntries(jobs) };
-}
-
-function nextTry(run: Run, job: string): Partial<Job> {
-  return { tries: (run.jobs[job]?.tries ?? 0) + 1 };
-}
-
-function storageOver(run: Run, over: 'released' | 'kept'): Partial<Run> {
-  return { storage: { ...run.storage, over } };
 }

@@ -32,6 +32,8 @@ export function deadlineOf(run: Run): number {
   const since = Date.parse(run.since);
   if (status === 'retained') return Date.parse(run.retainUntil ?? run.since);
   if (status === 'running') return runningDeadline(run, since);
+  // Every refusal enters the status anew: what counts is how long there has been no room.
+  if (status === 'queued') return Date.parse(run.acceptedAt) + ALLOWED.queued;
   if (status === 'provisioning' && run.parameters.inputRepositoryPath) return since + IMPORTING_MS;
   return since + ALLOWED[status];
 }

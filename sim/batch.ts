@@ -1,84 +1,30 @@
-import { type BatchStatus, type Envelope, INTERRUPTED_EXIT, RETRY_RULES } from '../events';
+import { type BatchStatus, type Envelope, RETRY_RULES } from '../events';
 import type { Jobs, SeenAttempt, SeenJob, SubmittedJob, WantedJob } from '../handlers';
-import { claim, leave, type Marker } from './claim';
 import type { Timeline } from './clock';
+import type { Attempt, Hosts } from './hosts';
 import type { Random } from './random';
-import type { LocalVolumes } from './volumes';
-
-/** One container to run: the job, and what the host tells it. */
-export interface Task {
-  readonly jobId: string;
-  readonly wanted: WantedJob;
-  readonly host: string;
-  /** Batch's count: attempts of this submission, from 1. */
-  readonly batchAttempt: number;
-  /** The storage's count: starts of this job on it, from 1. */
-  readonly attempt: number;
-  /** The previous start left no exit. */
-  readonly interrupted: boolean;
-}
-
-/** How a container ended. No exit code: it never ran, or its host was lost. */
-export interface Exit {
-  readonly started: boolean;
-  readonly exitCode?: number;
-  readonly reason?: string;
-}
-
-export interface Container {
-  readonly exit: Promise<Exit>;
-  /** SIGTERM to the job's main process, as Docker sends it. */
-  terminate(): void;
-  /** SIGKILL to everything the job has started. */
-  kill(): void;
-}
-
-/** Where a job's commands really run: as processes, or as a simulation of some. */
-export interface Containers {
-  start(task: Task): Container;
-}
-
-/** What is on a volume beside the job's data. */
-export interface Markers {
-  read(volumeId: string): Marker | undefined;
-  write(volumeId: string, marker: Marker): void;
-}
-
-/** What happens on hosts, for those who watch: Batch itself tells less. */
-export type HostFact =
-  | { readonly kind: 'started' | 'noticed' | 'killed'; readonly at: number; readonly task: Task }
-  | { readonly kind: 'ended'; readonly at: number; readonly task: Task; readonly exit: Exit };
 
 interface Parts {
   readonly clock: Timeline;
   readonly random: Random;
   readonly account: string;
   readonly region: string;
-  readonly volumes: LocalVolumes;
-  readonly containers: Containers;
-  readonly markers: Markers;
+  readonly hosts: Hosts;
   readonly notify: (envelope: Envelope) => void;
-  readonly onFact?: (fact: HostFact) => void;
 }
 
-/** The jobs port, with what happens to hosts besides. */
+/** The jobs port, with what a test or a person does to jobs besides. */
 export interface LocalBatch extends Jobs {
-  /** A Spot interruption of the job's host: a notice, then its end. 0: without notice. */
+  /** A Spot interruption of the job's host. 0: without notice. False: nothing runs there. */
   interrupt(jobId: string, noticeMs: number): boolean;
-  jobs(): readonly SeenJob[];
-  /** Kills every container, and starts none any more. */
-  close(): void;
+  /** TerminateJob by somebody else. */
+  terminate(jobId: string, reason: string): void;
+  all(): readonly SeenJob[];
 }
 
-/** A cold host: 2 to 5 minutes are reported; the local cloud is a little faster. A warm one: assumed. */
-const COLD_START_MS = { min: 90_000, max: 150_000 };
-const WARM_START_MS = { min: 2000, max: 5000 };
 const SCHEDULING_MS = { min: 500, max: 1500 };
-/** ECS_CONTAINER_START_TIMEOUT of our hosts; a volume held by a dying host is waited for so long. */
-const START_TIMEOUT_MS = 600_000;
-const ATTACH_EVERY_MS = 2000;
 /** Batch: SIGKILL follows SIGTERM after 30 seconds. */
-export const GRACE_MS = 30_000;
+const GRACE_MS = 30_000;
 
 interface LocalJob {
   readonly jobId: string;
@@ -89,31 +35,28 @@ interface LocalJob {
   readonly attempts: SeenAttempt[];
   /** Ended from outside: by TerminateJob, or by the time limit. Then it is not tried again. */
   endReason?: string;
-  running?: { readonly container: Container; readonly task: Task; isHostLost: boolean };
+  current?: Attempt;
 }
 
 /**
- * The twin of AWS Batch on Spot. From the documents: statuses and their order, no event for the
- * submission, attempts and evaluateOnExit, no retry after a termination or a time limit, SIGKILL 30 s
- * after SIGTERM, reasons. Assumed: the times, and that ListJobs and DescribeJobs are never late.
+ * The twin of AWS Batch. From the documents: statuses and their order, no event for the submission,
+ * attempts and evaluateOnExit, no retry after a termination or a time limit, SIGKILL 30 s after
+ * SIGTERM, reasons. Assumed: the times, and that ListJobs and DescribeJobs are never late.
  */
 export function localBatch(parts: Parts): LocalBatch {
-  const { clock, random, volumes, markers, onFact = () => {} } = parts;
+  const { clock, random, hosts } = parts;
   const jobs = new Map<string, LocalJob>();
-  const idleHosts: { readonly host: string; readonly zone: string }[] = [];
-  let isClosed = false;
-
   const later = (ms: number, run: () => void) => clock.at(clock.now() + ms, run);
-  const soon = ({ min, max }: { min: number; max: number }, run: () => void) =>
-    later(random.between(min, max), run);
+  const byName = (jobName: string) =>
+    [...jobs.values()].find((job) => job.wanted.jobName === jobName);
 
   async function submit(wanted: WantedJob): Promise<SubmittedJob> {
-    const living = [...jobs.values()].find((job) => job.wanted.jobName === wanted.jobName);
-    if (living) return { ok: true, jobId: living.jobId };
+    const known = byName(wanted.jobName);
+    if (known) return { ok: true, jobId: known.jobId };
     const jobId = random.uuid();
     const job: LocalJob = { jobId, wanted, status: 'SUBMITTED', attempts: [] };
     jobs.set(jobId, job);
-    soon(SCHEDULING_MS, () => makeRunnable(job));
+    later(random.between(SCHEDULING_MS.min, SCHEDULING_MS.max), () => makeRunnable(job));
     return { ok: true, jobId };
   }
 
@@ -125,146 +68,62 @@ export function localBatch(parts: Parts): LocalBatch {
 
   function makeRunnable(job: LocalJob): void {
     if (isOver(job)) return;
-    if (job.endReason) return move(job, 'FAILED', job.endReason);
     move(job, 'RUNNABLE', job.attempts.at(-1)?.statusReason);
-    const index = idleHosts.findIndex(({ zone }) => zone === job.wanted.zone);
-    const [warm] = index < 0 ? [] : idleHosts.splice(index, 1);
-    const host = warm?.host ?? `i-0${random.hex(16)}`;
-    soon(warm ? WARM_START_MS : COLD_START_MS, () => start(job, host));
+    hosts.provide(job.wanted.zone, (host) => start(job, host));
   }
 
   function start(job: LocalJob, host: string): void {
-    if (isOver(job) || isClosed) return;
+    if (isOver(job)) return;
     move(job, 'STARTING');
-    mount(job, host, clock.now() + START_TIMEOUT_MS);
-  }
-
-  /** Takes the volume when it is free, waits for one that a dying host still holds, and never steals. */
-  function mount(job: LocalJob, host: string, until: number): void {
-    if (isOver(job) || isClosed) return;
-    const volumeId = job.wanted.storage;
-    const attached = volumes.attach(volumeId, host);
-    if (attached.ok) return enter(job, host, volumeId);
-    if (clock.now() >= until) return refuse(job, host, attached.reason);
-    later(ATTACH_EVERY_MS, () => mount(job, host, until));
-  }
-
-  function enter(job: LocalJob, host: string, volumeId: string): void {
-    const { runId, submission, spec } = job.wanted;
-    const claimant = { runId, submission, job: spec.name, jobId: job.jobId };
-    const claimed = claim(markers.read(volumeId), claimant);
-    if (!claimed.ok) {
-      volumes.detach(volumeId, host);
-      return refuse(job, host, claimed.reason);
-    }
-    markers.write(volumeId, claimed.marker);
-    const { attempt, interrupted } = claimed;
+    const { jobId, wanted } = job;
     const batchAttempt = job.attempts.length + 1;
-    const task = { jobId: job.jobId, wanted: job.wanted, host, batchAttempt, attempt, interrupted };
-    const container = parts.containers.start(task);
-    const running = { container, task, isHostLost: false };
-    job.running = running;
-    move(job, 'RUNNING');
-    onFact({ kind: 'started', at: clock.now(), task });
-    limit(job, running.task);
-    container.exit.then((exit) => {
-      if (!isClosed) ended(job, running, exit);
+    const attempt = hosts.begin({
+      host,
+      jobId,
+      wanted,
+      batchAttempt,
+      onRunning() {
+        move(job, 'RUNNING');
+        limit(job, batchAttempt);
+      },
+      onOver: (seen) => finishAttempt(job, seen),
     });
+    // A refusal is known before `begin` returns, and then there is nothing under way.
+    if (job.attempts.length < batchAttempt) job.current = attempt;
   }
 
-  function limit(job: LocalJob, task: Task): void {
+  function limit(job: LocalJob, batchAttempt: number): void {
     const { timeoutSeconds } = job.wanted.spec;
     if (timeoutSeconds === undefined) return;
     later(timeoutSeconds * 1000, () => {
-      if (job.running?.task === task) end(job, 'Job attempt duration exceeded timeout');
+      const isSameAttempt = job.attempts.length === batchAttempt - 1;
+      if (isSameAttempt) end(job, 'Job attempt duration exceeded timeout');
     });
   }
 
-  function ended(
-    job: LocalJob,
-    { task, isHostLost }: NonNullable<LocalJob['running']>,
-    exit: Exit,
-  ) {
-    const seen: Exit = isHostLost ? { started: true } : exit;
-    const volumeId = job.wanted.storage;
-    const marker = markers.read(volumeId);
-    if (!isHostLost) {
-      if (marker) markers.write(volumeId, leave(marker, job.wanted.spec.name));
-      volumes.detach(volumeId, task.host);
-      if (!dying.has(task.host)) idleHosts.push({ host: task.host, zone: job.wanted.zone });
-    }
-    job.running = undefined;
-    onFact({ kind: 'ended', at: clock.now(), task, exit: seen });
-    const hostReason = `Host EC2 (instance ${task.host}) terminated.`;
-    const ownReason = seen.started ? 'Essential container in task exited' : 'Task failed to start';
-    finishAttempt(job, {
-      ...seen,
-      statusReason: isHostLost ? hostReason : ownReason,
-      logStream: `${job.jobId}/${task.batchAttempt}`,
-    });
-  }
-
-  function refuse(job: LocalJob, host: string, reason: string): void {
-    idleHosts.push({ host, zone: job.wanted.zone });
-    finishAttempt(job, {
-      started: false,
-      reason: `CannotStartContainerError: ${reason}`,
-      statusReason: 'Task failed to start',
-    });
-  }
-
-  function finishAttempt(job: LocalJob, attempt: SeenAttempt): void {
-    job.attempts.push(attempt);
-    job.logStream = attempt.logStream ?? job.logStream;
+  function finishAttempt(job: LocalJob, seen: SeenAttempt): void {
+    if (isOver(job)) return;
+    job.current = undefined;
+    job.attempts.push(seen);
+    job.logStream = seen.logStream ?? job.logStream;
     if (job.endReason) return move(job, 'FAILED', job.endReason);
-    if (attempt.exitCode === 0) return move(job, 'SUCCEEDED', attempt.statusReason);
+    if (seen.exitCode === 0) return move(job, 'SUCCEEDED', seen.statusReason);
     const mayRetry = job.attempts.length < job.wanted.spec.attempts;
-    if (mayRetry && isRetried(attempt)) return makeRunnable(job);
-    move(job, 'FAILED', attempt.statusReason);
+    if (mayRetry && isRetried(seen)) return makeRunnable(job);
+    move(job, 'FAILED', seen.statusReason);
   }
 
   /** Ends a job from outside: what runs gets SIGTERM and 30 seconds, what waits just fails. */
   function end(job: LocalJob, reason: string): void {
-    if (isOver(job)) return;
-    job.endReason ??= reason;
-    const { running } = job;
-    if (!running) {
-      if (job.status !== 'STARTING') move(job, 'FAILED', job.endReason);
-      else finishAttempt(job, { started: false, statusReason: 'Task stopped' });
-      return;
-    }
-    running.container.terminate();
-    later(GRACE_MS, () => running.container.kill());
-  }
-
-  const dying = new Set<string>();
-
-  function interrupt(jobId: string, noticeMs: number): boolean {
-    const running = jobs.get(jobId)?.running;
-    if (!running || dying.has(running.task.host)) return false;
-    const { task, container } = running;
-    dying.add(task.host);
-    const die = () => {
-      const isThere = jobs.get(jobId)?.running === running;
-      running.isHostLost = isThere;
-      if (isThere) onFact({ kind: 'killed', at: clock.now(), task });
-      container.kill();
-      volumes.hostGone(task.host);
-    };
-    if (noticeMs <= 0) {
-      die();
-      return true;
-    }
-    onFact({ kind: 'noticed', at: clock.now(), task });
-    container.terminate();
-    later(noticeMs, die);
-    return true;
+    if (isOver(job) || job.endReason) return;
+    job.endReason = reason;
+    if (job.current) job.current.stop(GRACE_MS);
+    else move(job, 'FAILED', reason);
   }
 
   return {
     submit,
-    find: async ({ jobName }) =>
-      [...jobs.values()].find((job) => job.wanted.jobName === jobName)?.jobId,
+    find: async ({ jobName }) => byName(jobName)?.jobId,
     describe: async (ids) => ids.flatMap((id) => seenOf(jobs.get(id))),
     async stop({ runId, reason }) {
       const living = [...jobs.values()].filter(
@@ -273,12 +132,12 @@ export function localBatch(parts: Parts): LocalBatch {
       for (const job of living) end(job, reason);
       return living.map(({ jobId }) => jobId);
     },
-    interrupt,
-    jobs: () => [...jobs.values()].flatMap(seenOf),
-    close() {
-      isClosed = true;
-      for (const { running } of jobs.values()) running?.container.kill();
+    interrupt: (jobId, noticeMs) => jobs.get(jobId)?.current?.interrupt(noticeMs) ?? false,
+    terminate(jobId, reason) {
+      const job = jobs.get(jobId);
+      if (job) end(job, reason);
     },
+    all: () => [...jobs.values()].flatMap(seenOf),
   };
 }
 
@@ -286,18 +145,18 @@ function isOver({ status }: LocalJob): boolean {
   return status === 'SUCCEEDED' || status === 'FAILED';
 }
 
-/** evaluateOnExit: the first rule that matches decides; a rule matches when all it names does. */
+/** evaluateOnExit: the first rule that matches decides; no match would mean another try. */
 function isRetried({ exitCode, reason, statusReason }: SeenAttempt): boolean {
   const rule = RETRY_RULES.find((each) => {
-    if ('onStatusReason' in each) return globbed(each.onStatusReason, statusReason);
-    if ('onExitCode' in each) return globbed(each.onExitCode, exitCode?.toString());
-    return each.onReason === '*' || globbed(each.onReason, reason);
+    if ('onStatusReason' in each) return isGlobbed(each.onStatusReason, statusReason);
+    if ('onExitCode' in each) return isGlobbed(each.onExitCode, exitCode?.toString());
+    return isGlobbed(each.onReason, reason ?? '');
   });
   return rule?.action !== 'EXIT';
 }
 
 /** Only a trailing star is a wildcard here. */
-function globbed(pattern: string, value: string | undefined): boolean {
+function isGlobbed(pattern: string, value: string | undefined): boolean {
   if (value === undefined) return false;
   return pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern;
 }
@@ -305,9 +164,8 @@ function globbed(pattern: string, value: string | undefined): boolean {
 function seenOf(job: LocalJob | undefined): SeenJob[] {
   if (!job) return [];
   const { jobId, wanted, status, statusReason, attempts, logStream } = job;
-  return [
-    structuredClone({ jobId, jobName: wanted.jobName, status, statusReason, attempts, logStream }),
-  ];
+  const { jobName } = wanted;
+  return [structuredClone({ jobId, jobName, status, statusReason, attempts, logStream })];
 }
 
 /** The event of Batch, with the fields of AWS's own example that anybody could want. */
@@ -340,5 +198,3 @@ function stateChange(
     },
   };
 }
-
-export const INTERRUPTED: Exit = { started: true, exitCode: INTERRUPTED_EXIT };

@@ -10,9 +10,10 @@ import {
 import { publishEvents } from '../handlers/feeders/publish-events';
 import { scheduleProbe, sendProbe } from '../handlers/feeders/send-probes';
 import { sweep } from '../handlers/feeders/sweep';
-import { type Containers, type HostFact, type LocalBatch, localBatch, type Markers } from './batch';
+import { type LocalBatch, localBatch } from './batch';
 import { type LocalBus, localBus } from './bus';
 import type { Timeline } from './clock';
+import { type Containers, type HostFact, localHosts, type Markers } from './hosts';
 import { memoryOnce } from './once';
 import type { Random } from './random';
 import type { MemoryRuns } from './run-store';
@@ -87,7 +88,8 @@ export function localCloud(parts: Parts): Cloud {
   const common = { clock, random, account: ACCOUNT, region: REGION, notify: nativeBus.send };
   const { disks, existing, containers, markers, onFact } = parts;
   const volumes = localVolumes({ ...common, disks, existing, refuse: weather.refuse });
-  const batch = localBatch({ ...common, volumes, containers, markers, onFact });
+  const hosts = localHosts({ clock, random, volumes, containers, markers, onFact });
+  const batch = localBatch({ ...common, hosts });
   const deadLetters: DeadLetter[] = [];
   const ports: Ports = {
     clock,
@@ -164,7 +166,7 @@ export function localCloud(parts: Parts): Cloud {
     },
     close() {
       isClosed = true;
-      batch.close();
+      hosts.close();
     },
   };
 }

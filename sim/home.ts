@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '../events';
-import type { Markers } from './batch';
 import type { Marker } from './claim';
+import type { Markers } from './hosts';
 import type { Disks, LocalVolume } from './volumes';
 
 /** Where the local cloud keeps everything: journals, volumes, buckets, logs, the lock. */
@@ -44,6 +44,8 @@ export function furnish({ path, volumes, buckets, logs, bin }: Home, bucket: str
   for (const folder of [join(path, 'runs'), volumes, join(buckets, bucket), logs, bin]) {
     mkdirSync(folder, { recursive: true });
   }
+  // What a killed upload left half-way; nothing runs while the place is taken anew.
+  rmSync(join(buckets, '.incoming'), { recursive: true, force: true });
   const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
   const program = `${quoted(process.execPath)} ${quoted(join(__dirname, 'local-aws.js'))}`;
   writeFileSync(join(bin, 'aws'), `#!/bin/sh\nexec ${program} "$@"\n`);

@@ -17,10 +17,10 @@ import {
   type Settings,
 } from '../events';
 import type { LogLine } from '../handlers';
-import type { HostFact, Task } from './batch';
 import { realClock } from './clock';
 import { type Cloud, localCloud } from './cloud';
 import { disksIn, furnish, type Home, journalsIn, markersIn } from './home';
+import type { HostFact, Task } from './hosts';
 import type { HostNote } from './ledger';
 import { type LocalImage, processContainers } from './processes';
 import { seededRandom } from './random';

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Container, Containers, Exit, Task } from './batch';
 import type { Home } from './home';
+import type { Container, Containers, Exit, Task } from './hosts';
 
 /** What an image is locally: the command that its container would run, and its environment. */
 export interface LocalImage {

@@ -1,10 +1,10 @@
 import { isLast, type Settings } from '../events';
 import type { LogLine } from '../handlers';
-import type { HostFact } from './batch';
 import { type Buckets, memoryBuckets } from './buckets';
 import { virtualClock } from './clock';
 import { type Cloud, localCloud } from './cloud';
 import { type Faults, NO_FAULTS, weatherOf } from './faults';
+import type { HostFact } from './hosts';
 import { type Random, seededRandom } from './random';
 import { memoryRuns } from './run-store';
 import type { LocalVolume } from './volumes';

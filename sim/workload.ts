@@ -1,8 +1,8 @@
 import { INTERRUPTED_EXIT } from '../events';
-import type { Container, Containers, Exit, Markers, Task } from './batch';
 import type { Buckets } from './buckets';
 import type { Marker } from './claim';
 import type { Timeline } from './clock';
+import type { Container, Containers, Exit, Markers, Task } from './hosts';
 
 /** A simulated job: so much work, saved every so often, and how it ends. */
 export interface Workload {

@@ -141,7 +141,7 @@ export type Released =
 
 /** Batch jobs, of one queue per zone. */
 export interface Jobs {
-  /** Adopts a living job of this very name, else submits one. SubmitJob has no client token. */
+  /** Adopts a job of this very name, over or not, else submits one: SubmitJob has no client token. */
   submit(wanted: WantedJob): Promise<SubmittedJob>;
   /** A job of this name, without submitting one. */
   find(wanted: { readonly zone: string; readonly jobName: string }): Promise<string | undefined>;

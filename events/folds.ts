@@ -1,0 +1,60 @@
+import type { Job } from './jobs';
+import type { RunParameters } from './parameters';
+import type { Run } from './run';
+import type { DataOf } from './run-events';
+
+/** A run as it begins: nothing asked of AWS, no job submitted. */
+export function foldAccepted(run: Run, data: DataOf<'RunAccepted'>, time: string): Partial<Run> {
+  const fresh = {
+    status: 'WAITING',
+    tries: 1,
+    submission: 0,
+    attempt: 0,
+    ran: false,
+    since: time,
+  } as const;
+  const kind = run.mode === 'onlyEBS' ? 'volume' : 'fileSystem';
+  return {
+    // The schema of RunAccepted has let the same values through that RunParameters describes.
+    parameters: data.parameters as RunParameters,
+    results: data.results,
+    fingerprint: data.fingerprint,
+    storage: { ...run.storage, kind },
+    jobs: Object.fromEntries(data.jobs.map((spec) => [spec.name, { ...spec, ...fresh }])),
+  };
+}
+
+/** What Batch says of a job; what it does not say any more is forgotten. */
+export function foldJob(
+  run: Run,
+  { job, submission: _, ran, ...news }: DataOf<'BatchJobStateChange'>,
+  since: string,
+): Partial<Run> {
+  const before = run.jobs[job];
+  const none = { statusReason: undefined, exitCode: undefined };
+  return withJob(run, job, { ...none, ...news, ran: ran || before?.ran === true, since });
+}
+
+/** The run with one job changed. */
+export function withJob(run: Run, name: string, changes: Partial<Job>): Partial<Run> {
+  return withJobs(run, [name], changes);
+}
+
+/** The run with some jobs changed, all in the same way. */
+export function withJobs(run: Run, names: readonly string[], changes: Partial<Job>): Partial<Run> {
+  const jobs = Object.entries(run.jobs).map(([name, job]) => [
+    name,
+    names.includes(name) ? { ...job, ...changes } : job,
+  ]);
+  return { jobs: Object.fromEntries(jobs) };
+}
+
+/** One try more: the next act has another key. */
+export function nextTry(run: Run, job: string): Partial<Job> {
+  return { tries: (run.jobs[job]?.tries ?? 0) + 1 };
+}
+
+/** The run with nothing left to give back. */
+export function storageOver(run: Run, over: 'released' | 'kept'): Partial<Run> {
+  return { storage: { ...run.storage, over } };
+}

@@ -1,0 +1,233 @@
+import type { SeenAttempt, WantedJob } from '../handlers';
+import { claim, leave, type Marker } from './claim';
+import type { Timeline } from './clock';
+import type { Random } from './random';
+import type { LocalVolumes } from './volumes';
+
+/** One container to run: the job, and what the host tells it. */
+export interface Task {
+  readonly jobId: string;
+  readonly wanted: WantedJob;
+  readonly host: string;
+  /** Batch's count: attempts of this submission, from 1. */
+  readonly batchAttempt: number;
+  /** The storage's count: starts of this job on it, from 1. */
+  readonly attempt: number;
+  /** The previous start left no exit. */
+  readonly interrupted: boolean;
+}
+
+/** How a container ended. No exit code: it never ran, or its host was lost. */
+export interface Exit {
+  readonly started: boolean;
+  readonly exitCode?: number;
+  readonly reason?: string;
+}
+
+export interface Container {
+  readonly exit: Promise<Exit>;
+  /** SIGTERM to the job's main process, as Docker sends it. */
+  terminate(): void;
+  /** SIGKILL to everything the job has started. */
+  kill(): void;
+}
+
+/** Where a job's commands really run: as processes, or as a simulation of some. */
+export interface Containers {
+  start(task: Task): Container;
+}
+
+/** What is on a volume beside the job's data. */
+export interface Markers {
+  read(volumeId: string): Marker | undefined;
+  write(volumeId: string, marker: Marker): void;
+}
+
+/** What happens on hosts, for those who watch: Batch itself tells less. */
+export type HostFact =
+  | { readonly kind: 'started' | 'noticed' | 'killed'; readonly at: number; readonly task: Task }
+  | { readonly kind: 'ended'; readonly at: number; readonly task: Task; readonly exit: Exit };
+
+/** The hosts of the compute environments: warm ones, dying ones, and those that are still to come. */
+export interface Hosts {
+  /** Calls `ready` with a host of the zone, soon if one is warm. */
+  provide(zone: string, ready: (host: string) => void): void;
+  /** Begins an attempt on a host: takes the storage, lets the container in, runs it. */
+  begin(beginning: Beginning): Attempt;
+  close(): void;
+}
+
+export interface Beginning {
+  readonly host: string;
+  readonly jobId: string;
+  readonly wanted: WantedJob;
+  readonly batchAttempt: number;
+  /** The container has started. */
+  readonly onRunning: () => void;
+  /** The attempt is over, and this is what Batch will say of it. */
+  readonly onOver: (seen: SeenAttempt) => void;
+}
+
+/** An attempt under way. */
+export interface Attempt {
+  /** SIGTERM, and SIGKILL after this long. An attempt that waits for its storage just ends. */
+  stop(graceMs: number): void;
+  /** A Spot interruption: a notice, then the end of the host. False: nothing runs there, or it is dying. */
+  interrupt(noticeMs: number): boolean;
+}
+
+interface Parts {
+  readonly clock: Timeline;
+  readonly random: Random;
+  readonly volumes: LocalVolumes;
+  readonly containers: Containers;
+  readonly markers: Markers;
+  readonly onFact?: (fact: HostFact) => void;
+}
+
+/** A cold host: 2 to 5 minutes are reported; the local cloud is a little faster. A warm one: assumed. */
+const COLD_START_MS = { min: 90_000, max: 150_000 };
+const WARM_START_MS = { min: 2000, max: 5000 };
+/** ECS_CONTAINER_START_TIMEOUT of our hosts; a volume held by a dying host is waited for so long. */
+const START_TIMEOUT_MS = 600_000;
+const ATTACH_EVERY_MS = 2000;
+
+interface Running {
+  readonly task: Task;
+  readonly container: Container;
+  isHostLost: boolean;
+}
+
+/**
+ * What a host does for a container: attach, never steal, claim, start, and give back. It stands for
+ * the runtime that mounts storage by name.
+ */
+export function localHosts(parts: Parts): Hosts {
+  const { clock, random, volumes, containers, markers, onFact = () => {} } = parts;
+  const warm: { readonly host: string; readonly zone: string }[] = [];
+  const dying = new Set<string>();
+  const running = new Set<Running>();
+  let isClosed = false;
+  const later = (ms: number, run: () => void) => clock.at(clock.now() + ms, run);
+
+  function provide(zone: string, ready: (host: string) => void): void {
+    const index = warm.findIndex((each) => each.zone === zone);
+    const [found] = index < 0 ? [] : warm.splice(index, 1);
+    const { min, max } = found ? WARM_START_MS : COLD_START_MS;
+    const host = found?.host ?? `i-0${random.hex(16)}`;
+    later(random.between(min, max), () => {
+      if (!isClosed) ready(host);
+    });
+  }
+
+  function begin(beginning: Beginning): Attempt {
+    const { host, wanted, onOver } = beginning;
+    const volumeId = wanted.storage;
+    const until = clock.now() + START_TIMEOUT_MS;
+    let current: Running | undefined;
+    let isStopped = false;
+
+    const refuse = (reason: string) => {
+      warm.push({ host, zone: wanted.zone });
+      onOver({
+        started: false,
+        reason: `CannotStartContainerError: ${reason}`,
+        statusReason: 'Task failed to start',
+      });
+    };
+    const enter = () => {
+      const entered = letIn(beginning);
+      if (!entered.ok) {
+        volumes.detach(volumeId, host);
+        return refuse(entered.reason);
+      }
+      current = entered.running;
+      beginning.onRunning();
+      onFact({ kind: 'started', at: clock.now(), task: entered.running.task });
+      entered.running.container.exit.then((exit) => {
+        if (!isClosed) leaveHost(entered.running, exit, onOver);
+      });
+    };
+    const mount = () => {
+      if (isStopped || isClosed) return;
+      const attached = volumes.attach(volumeId, host);
+      if (attached.ok) return enter();
+      if (clock.now() >= until) return refuse(attached.reason);
+      later(ATTACH_EVERY_MS, mount);
+    };
+    mount();
+
+    return {
+      stop(graceMs) {
+        if (!current) {
+          isStopped = true;
+          return onOver({ started: false, statusReason: 'Task stopped' });
+        }
+        const { container } = current;
+        container.terminate();
+        later(graceMs, () => container.kill());
+      },
+      interrupt: (noticeMs) => current !== undefined && interrupt(current, noticeMs),
+    };
+  }
+
+  /** The fence: a container gets in under its own claim, or not at all. */
+  function letIn({ host, jobId, wanted, batchAttempt }: Beginning) {
+    const { runId, submission, spec, storage } = wanted;
+    const claimed = claim(markers.read(storage), { runId, submission, job: spec.name, jobId });
+    if (!claimed.ok) return claimed;
+    markers.write(storage, claimed.marker);
+    const { attempt, interrupted } = claimed;
+    const task: Task = { jobId, wanted, host, batchAttempt, attempt, interrupted };
+    const entered: Running = { task, container: containers.start(task), isHostLost: false };
+    running.add(entered);
+    return { ok: true as const, running: entered };
+  }
+
+  function leaveHost(ended: Running, exit: Exit, onOver: Beginning['onOver']): void {
+    const { task, isHostLost } = ended;
+    const { host, wanted } = task;
+    running.delete(ended);
+    const seen: Exit = isHostLost ? { started: true } : exit;
+    if (!isHostLost) {
+      const marker = markers.read(wanted.storage);
+      if (marker) markers.write(wanted.storage, leave(marker, wanted.spec.name));
+      volumes.detach(wanted.storage, host);
+      if (!dying.has(host)) warm.push({ host, zone: wanted.zone });
+    }
+    onFact({ kind: 'ended', at: clock.now(), task, exit: seen });
+    const own = seen.started ? 'Essential container in task exited' : 'Task failed to start';
+    const statusReason = isHostLost ? `Host EC2 (instance ${host}) terminated.` : own;
+    onOver({ ...seen, statusReason, logStream: `${task.jobId}/${task.batchAttempt}` });
+  }
+
+  function interrupt(interrupted: Running, noticeMs: number): boolean {
+    const { task, container } = interrupted;
+    const { host } = task;
+    if (!running.has(interrupted) || dying.has(host)) return false;
+    dying.add(host);
+    const die = () => {
+      interrupted.isHostLost = running.has(interrupted);
+      if (interrupted.isHostLost) onFact({ kind: 'killed', at: clock.now(), task });
+      container.kill();
+      volumes.hostGone(host);
+    };
+    if (noticeMs <= 0) {
+      die();
+      return true;
+    }
+    onFact({ kind: 'noticed', at: clock.now(), task });
+    container.terminate();
+    later(noticeMs, die);
+    return true;
+  }
+
+  return {
+    provide,
+    begin,
+    close() {
+      isClosed = true;
+      for (const { container } of running) container.kill();
+    },
+  };
+}
