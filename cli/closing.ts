@@ -1,4 +1,4 @@
-import type { Run } from '../events';
+import { pricePerHour, type Run } from '../events';
 import type { Home } from '../sim/home';
 import { logOf } from '../sim/processes';
 import { dollars, size } from './format';
@@ -13,6 +13,7 @@ interface Closing {
   readonly report: Report;
   readonly results: Results;
   readonly note?: string;
+  readonly warnings: readonly string[];
   readonly home: Home;
   readonly io: Io;
 }
@@ -27,9 +28,10 @@ const COLOURS: { readonly [status in Run['status']]?: Style } = {
 const LINES_SHOWN = 5;
 
 /** The last screen: how it ended in one sentence, what it was in numbers, where things are, what to do. */
-export function closing({ run, report, results, note, home, io }: Closing): string[] {
+export function closing({ run, report, results, note, warnings, home, io }: Closing): string[] {
   const title = io.style(COLOURS[run.status] ?? 'bold', `${run.id} ${run.status}`);
-  const head = ['', `${title}  ${note ?? sentence(run, results)}`];
+  const [said = '', ...more] = (note ? capital(note) : sentence(run, results)).split('\n');
+  const head = ['', `${title}  ${said}`, ...more.map((line) => `  ${capital(line)}`)];
   if (run.status === 'rejected' || note) return [...head, '', ...advice(run, results, home)];
   return [
     ...head,
@@ -38,6 +40,7 @@ export function closing({ run, report, results, note, home, io }: Closing): stri
     ...resultLines(results),
     ...logLines(run, home, io),
     '',
+    ...warnings.map((warning) => io.style('yellow', warning)),
     ...advice(run, results, home),
   ];
 }
@@ -76,7 +79,7 @@ function advice(run: Run, results: Results, home: Home): string[] {
       return ['Nothing was created. Correct the request and send it again.'];
     case 'retained':
       return [
-        `Its volume is kept until ${run.retainUntil}, so nothing is lost; on AWS that would cost ${dollars(priceOf(run))}.`,
+        `Its volume is kept until ${run.retainUntil}, so nothing is lost; on AWS for ${dollars(retentionPrice(run))}.`,
         `Look at ${home.dataOf(run.storage.id ?? '')}, mend the job, run it again. ${EBB} local reset removes it.`,
       ];
     case 'failed':
@@ -95,8 +98,11 @@ function advice(run: Run, results: Results, home: Home): string[] {
   }
 }
 
-function priceOf({ retainUntil, since }: Run): number {
-  return (Date.parse(retainUntil ?? since) - Date.parse(since)) / 3_600_000;
+/** What it costs to keep the storage until its time is over. */
+function retentionPrice(run: Run): number {
+  const { retainUntil, since } = run;
+  const hours = (Date.parse(retainUntil ?? since) - Date.parse(since)) / 3_600_000;
+  return hours * pricePerHour(run);
 }
 
 function capital(text: string): string {

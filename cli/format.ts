@@ -106,7 +106,9 @@ function verdictWords(verdict: Verdict): string {
   return verdict.kind === 'succeeded' ? 'succeeded' : `${verdict.kind}: ${verdict.reason}`;
 }
 
-/** One line of a timeline. */
+/** One line of a timeline, whatever the event says. */
 export function timelineLine(ms: number, event: RunEvent): string {
-  return `  ${clockTime(ms)}  ${event.type.padEnd(19)}  ${words(event)}`.trimEnd();
+  const [first = '', ...more] = words(event).split('\n');
+  const rest = more.length > 0 ? `  (and ${more.length} more)` : '';
+  return `  ${clockTime(ms)}  ${event.type.padEnd(19)}  ${first}${rest}`.trimEnd();
 }

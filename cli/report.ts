@@ -63,7 +63,7 @@ export function reportLines(report: Report): string[] {
   const survived = interruptions.warned + interruptions.unwarned;
   const kinds = `${interruptions.warned} with warning, ${interruptions.unwarned} without`;
   return [
-    ...phases.map(({ name, ms }) => row(name, duration(ms))),
+    ...phases.filter(({ ms }) => ms > 0).map(({ name, ms }) => row(name, duration(ms))),
     row('interruptions', survived === 0 ? 'none' : `${survived} survived: ${kinds}`),
     ...(survived === 0 ? [] : [row('work done again', duration(redoneMs))]),
     row(

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Home, homeAt } from '../sim/home';
 import { type Leftovers, leftoversIn, tidy } from '../sim/local';
 import { takeLock } from '../sim/lock';
+import { killStrays } from '../sim/strays';
 import { UsageError } from './command';
 import type { Io } from './io';
 import { EBB, localSettings } from './local-settings';
@@ -23,9 +24,14 @@ export async function openSession(path: string, doing: string, io: Io): Promise<
     );
   }
   try {
-    if (lock.left)
+    if (lock.left) {
       io.say(`The session before (${lock.left.doing}, process ${lock.left.pid}) was killed.`);
-    await putInOrder(home, io);
+    }
+    const strays = killStrays(home);
+    if (strays > 0) io.say(`Found ${strays} processes of its jobs: killed.`);
+    const left = leftoversIn(home);
+    for (const line of leftoverLines(left)) io.say(line);
+    await putInOrder(home, left, io);
   } catch (error) {
     lock.release();
     throw error;
@@ -34,21 +40,21 @@ export async function openSession(path: string, doing: string, io: Io): Promise<
 }
 
 /** Ends what nobody can go on with, and says so. */
-export async function putInOrder(home: Home, io: Io): Promise<void> {
-  const left = leftoversIn(home);
+export async function putInOrder(home: Home, left: Leftovers, io: Io): Promise<void> {
   if (left.runs.length === 0 && left.volumeIds.length === 0) return;
-  for (const line of leftoverLines(left)) io.say(line);
   if (!(await tidy(home, left, localSettings()))) {
     return io.say(`  Not everything came to its end. ${EBB} local reset removes it all.`);
   }
   for (const { id } of left.runs) {
-    io.say(`  ${id} is over and its volume is gone: ${EBB} local show ${id}`);
+    io.say(`  ${id} is over and its volume is gone. See it: ${EBB} local show ${id}`);
   }
 }
 
 function leftoverLines({ runs, volumeIds }: Leftovers): string[] {
   return [
-    ...runs.map(({ id, status }) => `Found ${id}, ${status} when its session ended: tidying up.`),
+    ...runs.map(
+      ({ id, status }) => `Found ${id}, ${status} when its session ended: cancelled now.`,
+    ),
     ...volumeIds.map((volumeId) => `Found ${volumeId}, which no run needs: removed.`),
   ];
 }

@@ -40,6 +40,8 @@ export const RETRY_RULES = [
 /** What a job says with "interrupted, call me again": 128 + SIGTERM. */
 export const INTERRUPTED_EXIT = 143;
 const INTERRUPTIONS = /(^|; )(Host EC2|CannotStartContainer|DockerTimeoutError)/;
+/** What Batch says of every container that left by itself. */
+const LEFT = 'Essential container in task exited';
 
 /** The storage a run asks for, in the zone of this try. */
 export function storageWanted(run: Run): DraftOf<'StorageRequested'> {
@@ -76,9 +78,13 @@ function mayGoOn(run: Run, job: Job): boolean {
   return wasInterrupted(job) && job.submission <= parameterOf(run, 'jobResubmissions');
 }
 
-/** Whether the last attempt was ended from outside. */
-export function wasInterrupted({ exitCode, statusReason = '' }: Job): boolean {
-  return exitCode === INTERRUPTED_EXIT || INTERRUPTIONS.test(statusReason);
+/**
+ * Whether the last attempt was ended by its host's end. A job that leaves with 143 at its time limit
+ * or when somebody terminates it was not: Batch then gives a reason of its own.
+ */
+export function wasInterrupted({ exitCode, statusReason = LEFT }: Job): boolean {
+  if (INTERRUPTIONS.test(statusReason)) return true;
+  return exitCode === INTERRUPTED_EXIT && statusReason === LEFT;
 }
 
 /** What follows a change of the jobs: nothing while one of them can still do something. */
@@ -205,13 +211,20 @@ function retained(run: Run, reason: string, now: number): DraftOf<'StorageRetain
 }
 
 function failureOf(job: Job): string {
-  const { name, exitCode, statusReason, attempt, submission } = job;
+  const { name, exitCode, statusReason, attempts, submission, ran } = job;
+  const why =
+    statusReason ?? (exitCode === undefined ? 'no reason given' : `exit code ${exitCode}`);
+  const tries = `${submission} submission${submission === 1 ? '' : 's'} of ${attempts} attempts`;
   if (wasInterrupted(job)) {
-    return `job ${name} was interrupted ${attempt} times in submission ${submission}, and its attempts are spent: ${statusReason ?? `exit code ${exitCode}`}`;
+    const what = ran ? 'was interrupted to the end of' : 'could not be started in';
+    return `job ${name} ${what} ${tries}: ${why}`;
   }
-  if (exitCode === undefined) return `job ${name} failed: ${statusReason ?? 'no reason given'}`;
-  const said = statusReason ? ` (${statusReason})` : '';
-  return `job ${name} failed with exit code ${exitCode}${said}`;
+  if (exitCode === undefined) return `job ${name} failed: ${why}`;
+  const said = statusReason
+    ?.split('; ')
+    .filter((each) => each !== LEFT)
+    .join('; ');
+  return `job ${name} failed with exit code ${exitCode}${said ? ` (${said})` : ''}`;
 }
 
 function tooLong(run: Run): Verdict & { readonly kind: 'failed' } {

@@ -84,7 +84,8 @@ function named({ name, submission }: Job, jobId: string) {
 function lastWords({ status, statusReason, attempts, logStream }: SeenJob) {
   const isBegun = status === 'STARTING' || status === 'RUNNING';
   const last = isBegun ? undefined : attempts.at(-1);
-  const reasons = [last?.reason, last?.statusReason ?? (last ? undefined : statusReason)];
+  // What ended the job from outside stands at the job alone, what ended the attempt at the attempt.
+  const reasons = isBegun ? [] : [last?.reason, statusReason, last?.statusReason];
   const said = [...new Set(reasons.filter((reason) => reason))].join('; ');
   return {
     statusReason: said === '' ? undefined : said,

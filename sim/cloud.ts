@@ -27,6 +27,8 @@ export interface Weather {
   ports(ports: Ports): Ports;
   /** Whether this tick of the sweep takes place. */
   sweeps(): boolean;
+  /** Whether a delayed look comes back. */
+  delays(): boolean;
   /** Answers a creation in AWS's place. */
   readonly refuse?: Parameters<typeof localVolumes>[0]['refuse'];
 }
@@ -78,11 +80,17 @@ const LAMBDA = { triesMax: 3, waitMs: (tries: number) => tries * MINUTE_MS };
 /** A request waits in a queue of 14 days, and is shown again three minutes after it failed. */
 const QUEUE = { triesMax: 14 * 24 * 20, waitMs: () => 3 * MINUTE_MS };
 
-const calm: Weather = { arrivals: () => [BUS_MS], ports: (ports) => ports, sweeps: () => true };
+/** Nothing goes wrong. */
+export const CALM: Weather = {
+  arrivals: () => [BUS_MS],
+  ports: (ports) => ports,
+  sweeps: () => true,
+  delays: () => true,
+};
 
 /** Wires handlers, buses, store, feeders and twins together, by the patterns that the contracts state. */
 export function localCloud(parts: Parts): Cloud {
-  const { clock, random, runs, weather = calm } = parts;
+  const { clock, random, runs, weather = CALM } = parts;
   const place = { account: ACCOUNT, region: REGION, now: clock.now, random };
   const [bus, nativeBus] = [localBus(place), localBus(place)];
   const common = { clock, random, account: ACCOUNT, region: REGION, notify: nativeBus.send };
@@ -134,8 +142,10 @@ export function localCloud(parts: Parts): Cloud {
   }
 
   const delays = {
-    send: async (message: ProbeMessage, delaySeconds: number) =>
-      void later(delaySeconds * 1000, () => insist(() => sendProbe(message, { runs, bus }))),
+    async send(message: ProbeMessage, delaySeconds: number): Promise<void> {
+      if (!weather.delays()) return;
+      later(delaySeconds * 1000, () => insist(() => sendProbe(message, { runs, bus })));
+    },
   };
   runs.onRecord((record) =>
     later(STREAM_MS, () =>

@@ -24,6 +24,8 @@ export interface Faults {
   readonly missSweep: number;
   /** Own events that are lost whatever happens: their type. */
   readonly loseType?: string;
+  /** Delayed looks never come back: only the sweep sends probes. */
+  readonly losesDelays?: boolean;
 }
 
 export const NO_FAULTS: Faults = {
@@ -76,6 +78,7 @@ export function weatherOf(
         () => happens(faults.loseSubmit),
       ),
     sweeps: () => !happens(faults.missSweep),
+    delays: () => faults.losesDelays !== true || isOver(),
   };
 }
 

@@ -4,7 +4,8 @@
  * end of standard input, and the end of that is the end of the job. Plain JavaScript, because it is
  * started for every attempt and must not wait for a compiler.
  *
- * In, line by line: first the task as JSON, then SIGTERM or SIGKILL. Out: one line of JSON, the exit.
+ * In, line by line: first the task as JSON, then SIGTERM or SIGKILL. Out: the line "started",
+ * where it did, and the exit as JSON.
  */
 const { spawn } = require('node:child_process');
 const { openSync, readdirSync, readFileSync } = require('node:fs');
@@ -34,6 +35,7 @@ function start({ command: [program, ...args], cwd, env, log, mark: own }) {
   mark = own;
   const output = openSync(log, 'a');
   job = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', output, output] });
+  job.on('spawn', () => process.stdout.write('started\n'));
   job.on('error', (error) => leave({ started: false, reason: refusal(program, error) }));
   job.on('exit', (code, signal) => {
     // A container takes everything that it started along.

@@ -25,6 +25,8 @@ export interface Exit {
 }
 
 export interface Container {
+  /** The job's command runs; never, where it could not be started. */
+  readonly started: Promise<void>;
   readonly exit: Promise<Exit>;
   /** SIGTERM to the job's main process, as Docker sends it. */
   terminate(): void;
@@ -142,9 +144,12 @@ export function localHosts(parts: Parts): Hosts {
         return refuse(entered.reason);
       }
       current = entered.running;
-      beginning.onRunning();
-      onFact({ kind: 'started', at: clock.now(), task: entered.running.task });
-      entered.running.container.exit.then((exit) => {
+      const { container, task } = entered.running;
+      container.started.then(() => {
+        beginning.onRunning();
+        onFact({ kind: 'started', at: clock.now(), task });
+      });
+      container.exit.then((exit) => {
         if (!isClosed) leaveHost(entered.running, exit, onOver);
       });
     };
@@ -195,10 +200,11 @@ export function localHosts(parts: Parts): Hosts {
       volumes.detach(wanted.storage, host);
       if (!dying.has(host)) warm.push({ host, zone: wanted.zone });
     }
-    onFact({ kind: 'ended', at: clock.now(), task, exit: seen });
+    if (seen.started) onFact({ kind: 'ended', at: clock.now(), task, exit: seen });
     const own = seen.started ? 'Essential container in task exited' : 'Task failed to start';
     const statusReason = isHostLost ? `Host EC2 (instance ${host}) terminated.` : own;
-    onOver({ ...seen, statusReason, logStream: `${task.jobId}/${task.batchAttempt}` });
+    const logStream = seen.started ? `${task.jobId}/${task.batchAttempt}` : undefined;
+    onOver({ ...seen, statusReason, logStream });
   }
 
   function interrupt(interrupted: Running, noticeMs: number): boolean {

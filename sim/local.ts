@@ -18,7 +18,7 @@ import {
 } from '../events';
 import type { LogLine } from '../handlers';
 import { realClock } from './clock';
-import { type Cloud, localCloud } from './cloud';
+import { CALM, type Cloud, localCloud } from './cloud';
 import { disksIn, furnish, type Home, journalsIn, markersIn } from './home';
 import type { HostFact, Task } from './hosts';
 import type { HostNote } from './ledger';
@@ -96,9 +96,8 @@ export function openLocal(options: Options): Local {
     disks,
     existing: disks.read(),
     weather: {
-      arrivals: (envelope) => (isLost(envelope) ? [] : [150]),
-      ports: (ports) => ports,
-      sweeps: () => true,
+      ...CALM,
+      arrivals: (envelope, handler) => (isLost(envelope) ? [] : CALM.arrivals(envelope, handler)),
     },
     onFact: note,
     onLog: options.onLog,

@@ -59,12 +59,21 @@ function hosted(work: Work): Container {
   // A host that is gone cannot be told anything, and need not be.
   stdin.on('error', () => {});
   stdin.write(`${JSON.stringify(work)}\n`);
+  const lines = createInterface({ input: stdout });
+  const started = new Promise<void>((resolve) => {
+    lines.on('line', (line) => {
+      if (line === 'started') resolve();
+    });
+  });
   const exit = new Promise<Exit>((resolve) => {
-    createInterface({ input: stdout }).on('line', (line) => resolve(JSON.parse(line)));
+    lines.on('line', (line) => {
+      if (line !== 'started') resolve(JSON.parse(line));
+    });
     // It says how the job ended, unless it was killed itself.
     host.on('close', () => resolve({ started: true, exitCode: 137 }));
   });
   return {
+    started,
     exit,
     terminate: () => void stdin.write('SIGTERM\n'),
     kill: () => void stdin.write('SIGKILL\n'),
@@ -102,5 +111,6 @@ function environmentOf(
 
 function refused(reason: string): Container {
   const exit: Exit = { started: false, reason: `CannotStartContainerError: ${reason}` };
-  return { exit: Promise.resolve(exit), terminate() {}, kill() {} };
+  const started = new Promise<void>(() => {});
+  return { started, exit: Promise.resolve(exit), terminate() {}, kill() {} };
 }

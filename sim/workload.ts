@@ -78,6 +78,7 @@ function startOne(task: Task, { clock, buckets, disks, workloadOf }: Parts): Con
   if (refusal) finish({ started: false, reason: `CannotStartContainerError: ${refusal}` });
   else work();
   return {
+    started: refusal ? new Promise(() => {}) : Promise.resolve(),
     exit,
     terminate() {
       if (!isDeaf) later(SAVE_MS, () => finish({ started: true, exitCode: INTERRUPTED_EXIT }));

@@ -1,7 +1,7 @@
 import type { Run } from '../../events';
-import { type Interruption, type Local, notesOf, openLocal } from '../../sim/local';
+import { type Interruption, type Local, leftoversIn, notesOf, openLocal } from '../../sim/local';
 import { closing } from '../closing';
-import type { Args, Command } from '../command';
+import { type Args, type Command, UsageError } from '../command';
 import { type Followed, follow } from '../follow';
 import type { Io } from '../io';
 import { localImage, localSettings } from '../local-settings';
@@ -10,6 +10,7 @@ import { reportOf } from '../report';
 import { requestOf } from '../request-file';
 import { resultsOf } from '../results';
 import { openSession, putInOrder, type Session } from '../session';
+import { warningsOf } from '../warnings';
 
 const INTERRUPTED_EXIT = 130;
 
@@ -50,6 +51,9 @@ export const run: Command = {
   ],
   async run(args, io) {
     const detail = requestOf(additionsOf(args));
+    if (detail.mode === 'taskExport' || detail.mode === 'autoExport') {
+      throw new UsageError(`${detail.mode} does not run in the local cloud yet: try onlyEBS`);
+    }
     const runId = detail.runId ?? newRunId();
     const session = await openSession(args.home, 'ebb local run', io);
     try {
@@ -80,8 +84,8 @@ async function runIn(
   });
   const undo = onSignals(async () => {
     local.current?.close();
-    io.say('Stopping: the job is killed, the run is cancelled.');
-    await putInOrder(home, io);
+    io.say('Stopping: the job is killed, and its run is being cancelled.');
+    await putInOrder(home, leftoversIn(home), io);
     release();
   });
   io.say(greeting(speed, args));
@@ -97,11 +101,14 @@ function finish(
   { home, args, io }: { home: Session['home']; args: Args; io: Io },
 ): number {
   const { run: over, events, note } = followed;
-  const report = reportOf(events, notesOf(home, over.id));
+  const notes = notesOf(home, over.id);
+  const report = reportOf(events, notes);
   const results = resultsOf(over, home);
+  const warnings = warningsOf(notes);
   const isGood = over.status === 'succeeded' && results.verdict.kind !== 'wrong' && !note;
-  if (args.json) io.out(JSON.stringify({ run: over, report, results, note, events }, null, 2));
-  else for (const line of closing({ run: over, report, results, note, home, io })) io.out(line);
+  const all = { run: over, report, results, warnings, note };
+  if (args.json) io.out(JSON.stringify({ ...all, events }, null, 2));
+  else for (const line of closing({ ...all, home, io })) io.out(line);
   return isGood ? 0 : 1;
 }
 

@@ -9,6 +9,7 @@ import { timelineLine } from '../format';
 import { EBB } from '../local-settings';
 import { reportOf } from '../report';
 import { resultsOf } from '../results';
+import { warningsOf } from '../warnings';
 
 /** Shows one run: its timeline, its numbers, its results. */
 export const show: Command = {
@@ -25,14 +26,15 @@ export const show: Command = {
     const notes = notesOf(home, run.id);
     const report = reportOf(events, notes);
     const results = resultsOf(run, home);
+    const warnings = warningsOf(notes);
     if (json) {
-      io.out(JSON.stringify({ run, report, results, events }, null, 2));
+      io.out(JSON.stringify({ run, report, results, warnings, events }, null, 2));
       return 0;
     }
     const aws = asOnAws(notes);
     const first = aws(Date.parse(run.acceptedAt));
     for (const event of events) io.out(timelineLine(aws(Date.parse(event.time)) - first, event));
-    for (const line of closing({ run, report, results, home, io })) io.out(line);
+    for (const line of closing({ run, report, results, warnings, home, io })) io.out(line);
     return 0;
   },
 };

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Mode } from '../contract';
 import { JobName, type JobSpec } from '../jobs';
-import { definitionOf, parameterOf, type RunParameters } from './definitions';
+import { PARAMETERS, parameterOf, type RunParameters } from './definitions';
 import { looksSecret } from './secrets';
 import { nearest, shown } from './words';
 
@@ -18,23 +18,28 @@ interface Jobs {
 }
 
 /** Batch: a job may depend on at most 20 others, so a run has at most as many and one. */
-const JOBS_MAX = 21;
+export const JOBS_MAX = 21;
 /** Batch: the environment's names beginning with AWS_BATCH are its own; EBBTIDE and the bucket ours. */
 const RESERVED = /^(AWS_BATCH|EBBTIDE_)|^S3_BUCKET_NAME$/;
 
 const text = z.string().max(8192);
 const whole = (min: number, max: number) => z.int().min(min).max(max);
-const size = (name: string) => definitionOf(name)?.schema ?? z.never();
 
 /** The fields of a job: what each takes, and how the sentence says it. */
 const FIELDS = {
   name: { schema: JobName, rule: '1 to 15 of a-z, 0-9 and dash, not a dash first' },
   command: { schema: z.array(text).min(1), rule: 'a list of texts, the program first' },
-  image: { schema: size('jobDefinitionContainerImage'), rule: 'the name of an image' },
+  image: { schema: PARAMETERS.jobDefinitionContainerImage.schema, rule: 'the name of an image' },
   environment: { schema: z.record(z.string(), text), rule: 'an object of names and texts' },
-  vcpus: { schema: size('jobDefinitionVcpus'), rule: 'a whole number from 1 to 1024' },
-  memoryMib: { schema: size('jobDefinitionMemory'), rule: 'a whole number of MiB, at least 4' },
-  attempts: { schema: size('jobDefinitionRetryAttempts'), rule: 'a whole number from 1 to 10' },
+  vcpus: { schema: PARAMETERS.jobDefinitionVcpus.schema, rule: 'a whole number from 1 to 1024' },
+  memoryMib: {
+    schema: PARAMETERS.jobDefinitionMemory.schema,
+    rule: 'a whole number of MiB, at least 4',
+  },
+  attempts: {
+    schema: PARAMETERS.jobDefinitionRetryAttempts.schema,
+    rule: 'a whole number from 1 to 10',
+  },
   // Batch JobTimeout: at least 60 seconds. The upper limit is ours: the longest run.
   timeoutSeconds: {
     schema: whole(60, 31_536_000),
@@ -44,6 +49,20 @@ const FIELDS = {
   arraySize: { schema: whole(2, 10_000), rule: 'a whole number from 2 to 10000' },
   dependsOn: { schema: z.array(z.string()).max(20), rule: 'a list of at most 20 job names' },
 } as const;
+
+/** What a request may say of a job. */
+export const RequestedJob = z.object({
+  name: FIELDS.name.schema,
+  command: FIELDS.command.schema.optional(),
+  image: FIELDS.image.schema.optional(),
+  environment: FIELDS.environment.schema.optional(),
+  vcpus: FIELDS.vcpus.schema.optional(),
+  memoryMib: FIELDS.memoryMib.schema.optional(),
+  attempts: FIELDS.attempts.schema.optional(),
+  timeoutSeconds: FIELDS.timeoutSeconds.schema.optional(),
+  arraySize: FIELDS.arraySize.schema.optional(),
+  dependsOn: FIELDS.dependsOn.schema.optional(),
+});
 
 /** Reads the jobs of a request, one by default. Reports everything that is wrong with them. */
 export function readJobs(requested: unknown, context: Context): Jobs {

@@ -2,30 +2,29 @@ import * as z from 'zod';
 import { MODES, Mode, RunId } from '../contract';
 import { fingerprint, isWithin } from '../fingerprint';
 import type { JobSpec } from '../jobs';
-import type { RunParameters } from './definitions';
+import { PARAMETERS, type Parameter, type RunParameters } from './definitions';
 import { type Layer, resolve } from './layers';
-import { readJobs } from './read-jobs';
+import { JOBS_MAX, RequestedJob, readJobs } from './read-jobs';
 import { nearest, shown } from './words';
 
-/** What a request may say. Descriptive: the judge below accepts any object and says what is wrong. */
-export const RequestedJob = z.object({
-  name: z.string(),
-  command: z.array(z.string()).optional(),
-  image: z.string().optional(),
-  environment: z.record(z.string(), z.string()).optional(),
-  vcpus: z.int().optional(),
-  memoryMib: z.int().optional(),
-  attempts: z.int().optional(),
-  timeoutSeconds: z.int().optional(),
-  arraySize: z.int().optional(),
-  dependsOn: z.array(z.string()).optional(),
-});
+/**
+ * What a request may say, with every limit: for people and their editors. The judge below accepts
+ * any object, and says in sentences what this says in a schema.
+ */
 export const RequestedRun = z.object({
   runId: RunId.optional(),
   mode: Mode.optional(),
-  parameters: z.record(z.string(), z.json()).optional(),
-  jobs: z.array(RequestedJob).optional(),
+  parameters: z.object(requestedParameters()).optional(),
+  jobs: z.array(RequestedJob).min(1).max(JOBS_MAX).optional(),
 });
+
+function requestedParameters() {
+  const all: [string, Parameter<unknown>][] = Object.entries(PARAMETERS);
+  const runs = all.filter(([, { layer }]) => layer === 'run');
+  return Object.fromEntries(
+    runs.map(([name, { schema, about }]) => [name, schema.optional().describe(about)]),
+  );
+}
 
 /** What a stack brings to every request: its modes, their layers below the request, its places. */
 export interface Settings {
@@ -59,7 +58,7 @@ const FIELDS = Object.keys(RequestedRun.shape);
 
 /**
  * Judges a RunRequested: any JSON object is legal input. Gives the run it asks for, or one text
- * that says everything that is wrong with it and what would be right. Never throws.
+ * that says everything that is wrong with it and what would be right, a line each. Never throws.
  */
 export function readRequest(runId: string, detail: unknown, settings: Settings): Judgement {
   const body = z.record(z.string(), z.unknown()).safeParse(detail).data ?? {};
@@ -67,7 +66,7 @@ export function readRequest(runId: string, detail: unknown, settings: Settings):
   const refuse = (reasons: readonly string[]): Judgement => ({
     ok: false,
     mode: settings.modes.find((each) => each === mode) ?? settings.modes[0],
-    reason: sentence(reasons),
+    reason: joined(reasons),
   });
 
   if (!isWithin(body, LIMITS)) {
@@ -140,9 +139,9 @@ function badZone(zone: string | undefined, zones: readonly string[]): string[] {
   return [`zone must be one of ${zones.join(', ')}, got ${shown(zone)}`];
 }
 
-function sentence(reasons: readonly string[]): string {
+function joined(reasons: readonly string[]): string {
   const more = reasons.length - REASONS_MAX;
-  const said = reasons.slice(0, REASONS_MAX).join('. ');
-  const text = more > 0 ? `${said}. And ${more} more` : said;
+  const said = reasons.slice(0, REASONS_MAX);
+  const text = [...said, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
   return text.length <= REASON_CHARS_MAX ? text : `${text.slice(0, REASON_CHARS_MAX - 1)}…`;
 }
