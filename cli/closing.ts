@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { pricePerHour, type Run } from '../events';
 import type { Home } from '../sim/home';
 import { logOf } from '../sim/processes';
@@ -58,7 +59,7 @@ function sentence(run: Run, { verdict }: Results): string {
 function resultLines({ objects, verdict }: Results): string[] {
   const check = verdict.kind === 'right' ? `, sha256 ${verdict.sha256.slice(0, 16)}…` : '';
   return objects.map(({ path, bytes }, index) =>
-    row(index === 0 ? 'results' : '', `${path}  (${size(bytes)}${check})`),
+    row(index === 0 ? 'results' : '', `${near(path)}  (${size(bytes)}${check})`),
   );
 }
 
@@ -68,7 +69,7 @@ function logLines(run: Run, home: Home, io: Io): string[] {
   if (run.status === 'succeeded' || !failed?.logStream) return [];
   const path = logOf(home, failed.logStream);
   const lines = lastLines(path, LINES_SHOWN).map((line) => io.style('dim', `    | ${line}`));
-  return [row('output', path), ...lines];
+  return [row('output', near(path)), ...lines];
 }
 
 /** What to type next. */
@@ -80,7 +81,7 @@ function advice(run: Run, results: Results, home: Home): string[] {
     case 'retained':
       return [
         `Its volume is kept until ${run.retainUntil}, so nothing is lost; on AWS for ${dollars(retentionPrice(run))}.`,
-        `Look at ${home.dataOf(run.storage.id ?? '')}, mend the job, run it again. ${EBB} local reset removes it.`,
+        `Look at ${near(home.dataOf(run.storage.id ?? ''))}, mend the job, run it again. ${EBB} local reset removes it.`,
       ];
     case 'failed':
       return [
@@ -103,6 +104,12 @@ function retentionPrice(run: Run): number {
   const { retainUntil, since } = run;
   const hours = (Date.parse(retainUntil ?? since) - Date.parse(since)) / 3_600_000;
   return hours * pricePerHour(run);
+}
+
+/** A path as one would type it from here. */
+function near(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
 }
 
 function capital(text: string): string {

@@ -109,11 +109,13 @@ export function follow({ home, io, isQuiet }: Parts): {
   };
 }
 
-function hostWords({ kind, exitCode }: HostNote): string | undefined {
-  if (kind === 'noticed')
-    return 'Spot notice          the host goes in two minutes; SIGTERM to the job';
-  if (kind === 'killed') return 'Host lost            everything on it was killed';
-  if (kind === 'ended' && exitCode === 0) return undefined;
+/** What happened to a host, where no event of the run says so. */
+function hostWords({ kind }: HostNote): string | undefined {
+  if (kind === 'noticed') {
+    return `${'Spot notice'.padEnd(19)}  the host goes in two minutes: SIGTERM to the job`;
+  }
+  if (kind === 'killed')
+    return `${'Host lost'.padEnd(19)}  without warning: everything on it was killed`;
   return undefined;
 }
 
