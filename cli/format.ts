@@ -63,7 +63,7 @@ export function words(event: RunEvent): string {
     case 'ExportRequested':
       return verdictWords(data.verdict);
     case 'StorageRetained':
-      return `until ${data.retainUntil}, ${dollars(data.pricePerHour)}/h: ${data.reason}`;
+      return `until ${data.retainUntil}, ${dollars(data.pricePerHour)}/h: ${verdictWords(data.verdict)}`;
     case 'StorageReleased':
       return data.storageId ?? 'there was none';
     case 'DeadlinePassed':

@@ -31,7 +31,7 @@ export function foldJob(
   since: string,
 ): Partial<Run> {
   const before = run.jobs[job];
-  const none = { statusReason: undefined, exitCode: undefined };
+  const none = { statusReason: undefined, exitCode: undefined, logStream: undefined };
   return withJob(run, job, { ...none, ...news, ran: ran || before?.ran === true, since });
 }
 

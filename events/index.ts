@@ -3,6 +3,7 @@ export * from './contract';
 export { fingerprint, hash } from './fingerprint';
 export * from './jobs';
 export * from './parameters';
+export { fieldsOf } from './parameters/words';
 export * from './policy';
 export * from './prices';
 export * from './probe';

@@ -107,7 +107,7 @@ export function afterFailure(run: Run, reason: string, now: number): Ending[] {
   const policy = parameterOf(run, 'onFailure');
   if (!mayHoldResults(run) || policy === 'release') return [ReleaseStarted.of({ verdict })];
   if (policy === 'export') return [ExportRequested.of({ verdict })];
-  return [retained(run, reason, now)];
+  return [retained(run, verdict, now)];
 }
 
 /** What follows a deadline that passed. The event about the deadline itself comes first. */
@@ -136,7 +136,7 @@ function afterOverdue(run: Run, now: number): (Ending | DraftOf<'StopRequested'>
       if (run.stop) return ending(run, run.stop.verdict, now);
       return [StopRequested.of({ verdict: tooLong(run) })];
     case 'exporting':
-      return [retained(run, tooLong(run).reason, now)];
+      return [retained(run, tooLong(run), now)];
     default:
       // Releasing goes on: there is no way back, and the alarm has been raised.
       return [];
@@ -153,17 +153,18 @@ export function afterLoss(run: Run, reason: string): DraftOf<'StopRequested' | '
 /** What follows the wish to cancel: the way out of every status, or why there is none. */
 export function afterCancel(
   run: Run,
-  reason: string,
-): DraftOf<'ReleaseStarted' | 'StopRequested' | 'RequestRefused'>[] {
+  { reason, requestId }: { readonly reason: string; readonly requestId: string },
+  now: number,
+): (Ending | DraftOf<'StopRequested' | 'RequestRefused'>)[] {
   const verdict: Verdict = { kind: 'cancelled', reason };
   const refused = (why: string) => [
-    RequestRefused.of({ request: 'RunCancelRequested', reason: why }),
+    RequestRefused.of({ request: 'RunCancelRequested', reason: why, requestId }),
   ];
   switch (run.status) {
     case 'queued':
     case 'provisioning':
     case 'ready':
-      return [ReleaseStarted.of({ verdict })];
+      return ending(run, verdict, now);
     case 'running':
       if (run.stop) return refused('the run is stopping already');
       return [StopRequested.of({ verdict })];
@@ -173,7 +174,7 @@ export function afterCancel(
     case 'retained':
       return refused(`the run is ${run.status}: ask for its release instead`);
     default:
-      return refused(`the run is over: it ${run.status}`);
+      return refused(`the run is over: ${run.status}`);
   }
 }
 
@@ -191,7 +192,7 @@ function ending(run: Run, verdict: Verdict, now: number): Ending[] {
   // A cancelled volume holds nothing that waits for export; a file system may.
   if (run.storage.kind === 'volume' || !mayHoldResults(run))
     return [ReleaseStarted.of({ verdict })];
-  return [retained(run, verdict.kind === 'cancelled' ? verdict.reason : 'stopped', now)];
+  return [retained(run, verdict, now)];
 }
 
 /** A container has run on the storage, and the storage is still there. */
@@ -199,10 +200,10 @@ function mayHoldResults(run: Run): boolean {
   return !run.storage.over && Object.values(run.jobs).some(({ ran }) => ran);
 }
 
-function retained(run: Run, reason: string, now: number): DraftOf<'StorageRetained'> {
+function retained(run: Run, verdict: Verdict, now: number): DraftOf<'StorageRetained'> {
   const failed = Object.values(run.jobs).find(({ status }) => status === 'FAILED');
   return StorageRetained.of({
-    reason,
+    verdict,
     exitCode: failed?.exitCode,
     logStream: failed?.logStream,
     retainUntil: iso(now + parameterOf(run, 'retainHours') * HOUR_MS),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { type Contract, type Envelope, Mode, RunId, SOURCE } from './contract';
 import { hash } from './fingerprint';
 import { RequestedRun } from './parameters';
+import { fieldsOf } from './parameters/words';
 
 /** A request: what people may ask. Its contract accepts any JSON object; the handler judges it. */
 export interface RequestContract extends Contract<Asked> {
@@ -13,7 +14,7 @@ export interface RequestContract extends Contract<Asked> {
 
 /** What somebody asked, as it came. */
 export interface Asked {
-  readonly detail: { readonly [field: string]: unknown };
+  readonly detail: unknown;
   /** An id for a run made of this very request: the same at every delivery. */
   readonly derivedId: string;
 }
@@ -28,9 +29,9 @@ function defineRequest(type: string, meaning: string, schema: z.ZodType): Reques
     // Any source of this account: infra narrows the rule to the account.
     patterns: [{ 'detail-type': [type] }],
     parse(envelope) {
-      const detail = z.record(z.string(), z.unknown()).safeParse(envelope.detail).data ?? {};
+      const { detail } = envelope;
       const derivedId = derivedFrom(envelope);
-      const named = RunId.safeParse(detail.runId);
+      const named = RunId.safeParse(fieldsOf(detail)?.runId);
       return {
         type,
         about: { runId: named.data ?? derivedId },

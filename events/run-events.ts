@@ -154,9 +154,9 @@ export const ExportFailed = defineEvent(
 
 export const StorageRetained = defineEvent(
   'StorageRetained',
-  'The run failed and its storage is kept until `retainUntil`, at this price. Then it is released.',
+  'The run did not succeed, and its storage is kept until `retainUntil`, at this price. Then it is released.',
   z.object({
-    reason,
+    verdict: Verdict,
     logStream: z.string().optional(),
     exitCode: z.int().optional(),
     retainUntil: time,
@@ -195,6 +195,8 @@ export const RequestRefused = defineEvent(
   z.object({
     request: z.string(),
     reason,
+    /** The same at every delivery of the request. */
+    requestId: RunId,
     /** The id under which the refused request is kept as a run of its own. */
     rejectedAs: RunId.optional(),
   }),

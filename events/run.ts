@@ -33,7 +33,7 @@ export interface Run {
   readonly retainUntil?: string;
   /** The status whose deadline was reported as passed: it is reported once. */
   readonly overdue?: ActiveStatus;
-  /** The last request under this id that was kept as a run of its own: it is noted once. */
+  /** The last request that was refused: delivered again, it is not noted again. */
   readonly lastRefused?: string;
 }
 
@@ -99,13 +99,15 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
   },
   VolumeCreated: {
     from: ['provisioning', 'releasing'],
-    fold: (run, { volumeId, zone }) => ({ storage: { ...run.storage, id: volumeId, zone } }),
+    fold: (run, { volumeId, zone }) => ({
+      storage: { ...run.storage, id: volumeId, zone, failure: undefined },
+    }),
   },
   VolumeAvailable: { from: ['provisioning'], to: 'ready', fold: moveOnly },
   FileSystemCreated: {
     from: ['provisioning', 'releasing'],
     fold: (run, { fileSystemId, mountName }) => ({
-      storage: { ...run.storage, id: fileSystemId, mountName },
+      storage: { ...run.storage, id: fileSystemId, mountName, failure: undefined },
     }),
   },
   RepositoryLinked: { from: ['provisioning'], fold: moveOnly },
@@ -134,7 +136,14 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
   JobRefused: {
     from: ['ready', 'running'],
     fold: (run, { job, reason }, since) =>
-      withJob(run, job, { status: 'FAILED', statusReason: reason, since, ...nextTry(run, job) }),
+      withJob(run, job, {
+        status: 'FAILED',
+        statusReason: reason,
+        exitCode: undefined,
+        logStream: undefined,
+        since,
+        ...nextTry(run, job),
+      }),
   },
   JobDoubted: {
     from: ['ready', 'running'],
@@ -145,10 +154,10 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
     from: ['running'],
     fold: (_run, { verdict }, at) => ({ stop: { verdict, at } }),
   },
-  JobsStopped: { from: ['running', 'releasing'], fold: moveOnly },
+  JobsStopped: { from: ['running', 'releasing', 'retained'], fold: moveOnly },
 
   ExportRequested: {
-    from: ['running', 'retained'],
+    from: ['ready', 'running', 'retained'],
     to: 'exporting',
     fold: (_run, { verdict }) => ({ verdict }),
   },
@@ -161,11 +170,7 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
   StorageRetained: {
     from: ['ready', 'running', 'exporting'],
     to: 'retained',
-    fold: (_run, { reason, retainUntil }) => ({
-      verdict: { kind: 'failed', reason },
-      retainUntil,
-      stop: undefined,
-    }),
+    fold: (_run, { verdict, retainUntil }) => ({ verdict, retainUntil, stop: undefined }),
   },
   RunResumed: {
     from: ['retained'],
@@ -187,7 +192,7 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
   DeadlinePassed: { from: ACTIVE_STATUSES, fold: (_run, { overdue }) => ({ overdue }) },
   RequestRefused: {
     from: STATUSES,
-    fold: (run, { rejectedAs }) => ({ lastRefused: rejectedAs ?? run.lastRefused }),
+    fold: (_run, { requestId }) => ({ lastRefused: requestId }),
   },
 
   RunSucceeded: { from: ['releasing'], to: 'succeeded', fold: moveOnly },
@@ -203,9 +208,8 @@ export interface Row {
 
 /** The table's row of an event, without what it changes. */
 export function rowOf(type: string): Row {
-  const row = (TRANSITIONS as { readonly [type: string]: Row | undefined })[type];
-  if (!row) throw new Error(`no transition for ${type}`);
-  return row;
+  if (!Object.hasOwn(TRANSITIONS, type)) throw new Error(`no transition for ${type}`);
+  return TRANSITIONS[type as RunEventType];
 }
 
 /** Whether the table lets this event meet the run as it is. */

@@ -41,11 +41,17 @@ export function deadlineOf(run: Run): number {
 function runningDeadline(run: Run, since: number): number {
   if (run.stop) return Date.parse(run.stop.at) + STOP_MS;
   const jobs = Object.values(run.jobs);
-  const begun = jobs.filter(({ status }) => status === 'STARTING' || status === 'RUNNING');
+  const begun = jobs.filter(isBegun);
   const lastChange = Math.max(since, ...jobs.map((job) => Date.parse(job.since)));
   const limits = begun.map(limitOf);
   if (begun.length === 0) limits.push(lastChange + NO_ATTEMPT_MS);
   return Math.min(since + parameterOf(run, 'maxRunHours') * HOUR, ...limits);
+}
+
+/** Batch shows the parent of an array as PENDING while its children run. */
+function isBegun({ status, arraySize }: Job): boolean {
+  if (arraySize !== undefined && status === 'PENDING') return true;
+  return status === 'STARTING' || status === 'RUNNING';
 }
 
 function limitOf({ since, timeoutSeconds }: Job): number {
@@ -58,7 +64,14 @@ function limitOf({ since, timeoutSeconds }: Job): number {
  * nothing has happened by then. Tight where the change is expected, at the seeds' pace far from it.
  */
 export function nextLook(run: Run, now: number): number {
-  return Math.min(deadlineOf(run), Math.max(now + SECOND, expectedLook(run, now)));
+  return lookBy(run, Math.max(now + SECOND, expectedLook(run, now)), now);
+}
+
+/** A look at that time, or at the deadline if that comes first; soon, where it has passed already. */
+export function lookBy(run: Run, at: number, now: number): number {
+  const deadline = deadlineOf(run);
+  if (deadline > now) return Math.min(deadline, at);
+  return Number.isFinite(at) ? at : now + MINUTE;
 }
 
 function expectedLook(run: Run, now: number): number {

@@ -28,6 +28,7 @@ export const acceptRun = opener({
       RequestRefused.of({
         request: 'RunRequested',
         reason: `another request came under the id ${run.id}, which is taken: choose another runId`,
+        requestId: derivedId,
         rejectedAs: derivedId,
       }),
     );

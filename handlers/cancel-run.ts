@@ -1,24 +1,34 @@
 import {
   afterCancel,
+  ExportRequested,
+  fieldsOf,
   ReleaseStarted,
   RequestRefused,
   RunCancelRequested,
   StopRequested,
+  StorageRetained,
 } from '../events';
 import { conclude, ignore, reaction } from './lib';
 
-/** Answers the wish to stop a run. RunCancelRequested → StopRequested | ReleaseStarted | RequestRefused. */
+/** Enough for a sentence; what somebody sends may be of any length. */
+const REASON_MAX = 300;
+
+/** Answers the wish to stop a run. RunCancelRequested → StopRequested | ReleaseStarted | … | RequestRefused. */
 export const cancelRun = reaction({
   name: 'cancel-run',
   on: RunCancelRequested,
   watches: [],
   uses: [],
-  emits: [StopRequested, ReleaseStarted, RequestRefused],
+  emits: [StopRequested, ReleaseStarted, StorageRetained, ExportRequested, RequestRefused],
 
-  decide(run, { data }) {
+  decide(run, { data }, now) {
     if (!('detail' in data)) return ignore('not a request');
-    const { reason } = data.detail;
-    const said = typeof reason === 'string' && reason !== '' ? reason : 'somebody asked for it';
-    return conclude(...afterCancel(run, said));
+    const { detail, derivedId: requestId } = data;
+    if ((run.stop?.verdict ?? run.verdict)?.kind === 'cancelled')
+      return ignore('cancelled already');
+    if (run.lastRefused === requestId) return ignore('this request was refused before');
+    const said = fieldsOf(detail)?.reason;
+    const reason = typeof said === 'string' && said !== '' ? said : 'somebody asked for it';
+    return conclude(...afterCancel(run, { reason: reason.slice(0, REASON_MAX), requestId }, now));
   },
 });

@@ -56,10 +56,16 @@ function newsOf(job: Job, seen: readonly SeenJob[], now: number) {
       ...named(job, jobId),
       status: shown.status,
       attempt,
-      ran: shown.status === 'RUNNING' || shown.attempts.some(({ started }) => started),
+      ran: mayHaveRun(job, shown),
       ...lastWords(shown),
     }),
   ];
+}
+
+/** Of an array only its children know: where in doubt, there may be something to keep. */
+function mayHaveRun({ arraySize }: Job, { status, attempts }: SeenJob): boolean {
+  if (arraySize !== undefined) return status !== 'SUBMITTED';
+  return status === 'RUNNING' || attempts.some(({ started }) => started);
 }
 
 /** Batch keeps finished jobs for at least 7 days: one that is gone can no longer prove a success. */

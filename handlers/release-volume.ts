@@ -24,7 +24,8 @@ export const releaseVolume = reaction({
     if (storage.kind !== 'volume') return ignore('the storage is a file system');
     if (storage.over === 'released' || storage.over === 'kept')
       return ignore(`volume is ${storage.over}`);
-    if (storage.id && !parameterOf(run, 'deleteEbs')) return ignore('the volume is to be kept');
+    const isThere = storage.id !== undefined && storage.over !== 'lost';
+    if (isThere && !parameterOf(run, 'deleteEbs')) return ignore('the volume is to be kept');
     return proceed(`${id}.release`, { runId: id, volumeId: storage.id });
   },
 

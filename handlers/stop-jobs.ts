@@ -1,28 +1,32 @@
 import {
   anyOf,
-  isOver,
   JobSubmitted,
   JobsStopped,
   ReleaseStarted,
   type Run,
   StopRequested,
+  StorageRetained,
 } from '../events';
 import { conclude, ignore, proceed, reaction } from './lib';
 
-/** Terminates what Batch still has of a run that must end. StopRequested, ReleaseStarted → JobsStopped. */
+/** Terminates what Batch still has of a run that must end. StopRequested, ReleaseStarted, … → JobsStopped. */
 export const stopJobs = reaction({
   name: 'stop-jobs',
-  on: anyOf<unknown>(StopRequested, ReleaseStarted, JobSubmitted),
-  watches: ['running', 'releasing'],
+  on: anyOf<unknown>(StopRequested, ReleaseStarted, StorageRetained, JobSubmitted),
+  watches: ['running', 'releasing', 'retained'],
   uses: ['jobs'],
   emits: [JobsStopped],
   repeats: true,
 
   decide(run) {
-    const mustStop = run.status === 'releasing' || (run.status === 'running' && run.stop);
+    const isEnding = run.status === 'releasing' || run.status === 'retained';
+    const mustStop = isEnding || (run.status === 'running' && run.stop !== undefined);
     if (!mustStop) return ignore(`run is ${run.status}, and nobody asked it to stop`);
-    // A job that waits may have been submitted by a delivery that died before it could say so.
-    if (Object.values(run.jobs).every(isOver)) return ignore('all jobs are over');
+    // A job that waits, or that may go on, may have been submitted by a delivery that died before it
+    // could say so: only a job that succeeded is certain to have no successor.
+    if (Object.values(run.jobs).every(({ status }) => status === 'SUCCEEDED')) {
+      return ignore('all jobs succeeded');
+    }
     return proceed(`${run.id}.stop`, { runId: run.id, zone: run.storage.zone, reason: why(run) });
   },
 

@@ -18,6 +18,9 @@ import {
 } from '../events';
 import { conclude, foresee, ignore, proceed, reaction } from './lib';
 
+/** Somebody who never answers refuses. */
+const DOUBTS_MAX = 10;
+
 /** Submits the next job whose turn it is. VolumeAvailable, BatchJobStateChange, … → JobSubmitted | JobRefused | JobDoubted. */
 export const submitJob = reaction({
   name: 'submit-job',
@@ -53,18 +56,22 @@ export const submitJob = reaction({
   async act(wanted, _key, { jobs }) {
     const { submission, jobName, spec } = wanted;
     const answer = await jobs.submit(wanted);
-    return { ...answer, job: spec.name, submission, jobName };
+    return { ...answer, job: spec.name, tries: spec.tries, submission, jobName };
   },
 
   record(submitted, run, now) {
-    const { ok, job, submission } = submitted;
-    if (run.jobs[job]?.submission === submission) return ignore('the submission is known');
+    const { ok, job, tries, submission } = submitted;
+    const known = run.jobs[job];
+    if (known?.submission === submission) return ignore('the submission is known');
     if (ok === true) {
       const { jobId, jobName } = submitted;
       return conclude(JobSubmitted.of({ job, submission, jobId, jobName }));
     }
+    if (known?.tries !== tries) return ignore('another delivery has recorded this try');
     const { reason } = submitted;
-    if (ok === 'unknown') return conclude(JobDoubted.of({ job, submission, reason }));
+    if (ok === 'unknown' && tries < DOUBTS_MAX) {
+      return conclude(JobDoubted.of({ job, submission, reason }));
+    }
     const refused = JobRefused.of({ job, submission, reason });
     return conclude(refused, ...afterJobs(foresee(run, [refused], now), now));
   },

@@ -1,5 +1,5 @@
 import type { Envelope } from '../events';
-import type { Bus, BusEntry } from '../handlers';
+import { BUS_ENTRIES_MAX, type Bus, type BusEntry } from '../handlers';
 import { compilePattern } from './patterns';
 import type { Random } from './random';
 
@@ -39,6 +39,11 @@ export function localBus(place: Place): LocalBus {
     addRule: (rule) => void rules.push({ rule, matches: compilePattern(rule.pattern) }),
     send,
     async put(entries) {
+      if (entries.length > BUS_ENTRIES_MAX) {
+        throw new Error(
+          `PutEvents takes at most ${BUS_ENTRIES_MAX} entries, got ${entries.length}`,
+        );
+      }
       for (const entry of entries) send(envelopeOf(entry, place));
       return entries.map(() => true);
     },

@@ -38,15 +38,15 @@ export function claim(marker: Marker | undefined, claimant: Claimant): Claim {
     return { ok: false, reason: `the storage belongs to run ${before.runId}, not to ${runId}` };
   }
   const name = `${job}/${submission}`;
-  const holder = before.claims[name];
+  const holder = own(before.claims, name);
   if (holder !== undefined && holder !== jobId) {
     return { ok: false, reason: `submission ${name} is claimed by job ${holder}, not by ${jobId}` };
   }
-  const newest = before.newest[job] ?? 0;
+  const newest = own(before.newest, job) ?? 0;
   if (submission < newest) {
     return { ok: false, reason: `submission ${submission} of ${job} is older than ${newest}` };
   }
-  const attempt = (before.attempts[job] ?? 0) + 1;
+  const attempt = (own(before.attempts, job) ?? 0) + 1;
   return {
     ok: true,
     attempt,
@@ -59,6 +59,11 @@ export function claim(marker: Marker | undefined, claimant: Claimant): Claim {
       open: [...before.open.filter((each) => each !== job), job],
     },
   };
+}
+
+/** A job may be called `constructor`: only what was noted counts. */
+function own<Value>(record: { readonly [name: string]: Value }, name: string): Value | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 /** Notes that a job's container left by itself. */

@@ -24,6 +24,8 @@ export interface Faults {
   readonly missSweep: number;
   /** Own events that are lost whatever happens: their type. */
   readonly loseType?: string;
+  /** How long a call to the outside takes, at the most: deliveries overtake each other meanwhile. */
+  readonly callMs: number;
   /** Delayed looks never come back: only the sweep sends probes. */
   readonly losesDelays?: boolean;
 }
@@ -37,6 +39,7 @@ export const NO_FAULTS: Faults = {
   crash: 0,
   loseSubmit: 0,
   missSweep: 0,
+  callMs: 0,
 };
 
 const BUS_MS = 150;
@@ -53,6 +56,7 @@ export function drawFaults(random: Random): Faults {
     crash: some(0.15),
     loseSubmit: some(0.5),
     missSweep: some(0.3),
+    callMs: some(2000),
   };
 }
 
@@ -72,11 +76,11 @@ export function weatherOf(
       return arrivals;
     },
     ports: (ports) =>
-      fragile(
-        ports,
-        () => happens(faults.crash),
-        () => happens(faults.loseSubmit),
-      ),
+      fragile(ports, {
+        crashes: () => happens(faults.crash),
+        losesSubmit: () => happens(faults.loseSubmit),
+        takesMs: () => (faults.callMs > 0 ? random.between(0, faults.callMs) : 0),
+      }),
     sweeps: () => !happens(faults.missSweep),
     delays: () => faults.losesDelays !== true || isOver(),
   };
@@ -89,8 +93,14 @@ function dropOf({ source, 'detail-type': type }: Envelope, faults: Faults): numb
   return source === SOURCE ? faults.dropOwn : 0;
 }
 
+interface Fragility {
+  readonly crashes: () => boolean;
+  readonly losesSubmit: () => boolean;
+  readonly takesMs: () => number;
+}
+
 /** Ports on which every call may be the handler's last, before it took effect or after. */
-function fragile(ports: Ports, crashes: () => boolean, losesSubmit: () => boolean): Ports {
+function fragile(ports: Ports, { crashes, losesSubmit, takesMs }: Fragility): Ports {
   const breakable = <Port extends object>(port: Port): Port =>
     new Proxy(port, {
       get: (target, name, receiver) => {
@@ -98,6 +108,8 @@ function fragile(ports: Ports, crashes: () => boolean, losesSubmit: () => boolea
         if (typeof member !== 'function') return member;
         return async (...args: unknown[]) => {
           if (crashes()) throw new Crash('crashed before the call');
+          const ms = takesMs();
+          if (ms > 0) await ports.clock.sleep(ms);
           const value = await member.apply(target, args);
           if (crashes()) throw new Crash('crashed after the call');
           return value;

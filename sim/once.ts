@@ -29,8 +29,10 @@ export function memoryOnce(clock: Clock): Once {
     records.set(key, { inProgressUntil: now + IN_PROGRESS_MS });
     try {
       const outcome = await act();
-      records.set(key, { outcome: JSON.stringify(outcome), inProgressUntil: clock.now() });
-      return JSON.parse(JSON.stringify(outcome));
+      // JSON knows no undefined; DynamoDB neither.
+      const json = JSON.stringify(outcome) ?? 'null';
+      records.set(key, { outcome: json, inProgressUntil: clock.now() });
+      return JSON.parse(json);
     } catch (error) {
       if (!(error instanceof Crash)) records.delete(key);
       throw error;

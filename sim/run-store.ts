@@ -60,7 +60,7 @@ export function memoryRuns({ beforeCommit }: Options = {}): MemoryRuns {
     },
     runOf: async (storageId) => storages.get(storageId),
     journal: async (id) => structuredClone(journals.get(id) ?? []),
-    look: async (id) => looks.get(id),
+    look: async (id) => structuredClone(looks.get(id)),
     async lookAgain({ runId, status, lookAt, now }) {
       const look = looks.get(runId);
       if (look?.status !== status) return;
@@ -68,9 +68,9 @@ export function memoryRuns({ beforeCommit }: Options = {}): MemoryRuns {
       setLook(runId, { ...look, lookAt });
     },
     looks: async (status: ActiveStatus, dueBy) =>
-      [...looks.values()].filter(
-        (look) => look.status === status && (dueBy === undefined || look.lookAt <= dueBy),
-      ),
+      [...looks.values()]
+        .filter((look) => look.status === status && (dueBy === undefined || look.lookAt <= dueBy))
+        .map((look) => structuredClone(look)),
 
     all: () => [...runs.keys()].flatMap((id) => read(id) ?? []),
     onRecord: (listener) => void listeners.push(listener),

@@ -15,6 +15,8 @@ export interface LocalVolume {
   readonly state: Volume['state'];
   /** The host it is attached to. */
   readonly host?: string;
+  /** On its way from that host: nobody can attach it meanwhile. */
+  readonly isDetaching?: boolean;
   readonly isKept?: boolean;
 }
 
@@ -105,8 +107,15 @@ export function localVolumes(parts: Parts): LocalVolumes {
   }
 
   function free(volumeId: string, host: string): void {
-    if (volumes.get(volumeId)?.host === host)
-      set(volumeId, { state: 'available', host: undefined });
+    if (volumes.get(volumeId)?.host !== host) return;
+    set(volumeId, { state: 'available', host: undefined, isDetaching: false });
+  }
+
+  function detach(volumeId: string, host: string, span: typeof DETACH_MS): void {
+    const volume = volumes.get(volumeId);
+    if (volume?.host !== host || volume.isDetaching) return;
+    set(volumeId, { isDetaching: true });
+    later(span, () => free(volumeId, host));
   }
 
   function remove(volumeId: string): void {
@@ -129,7 +138,7 @@ export function localVolumes(parts: Parts): LocalVolumes {
       const own = [...volumes.values()].filter((each) => each.runId === runId && !each.isKept);
       if (own.length === 0) return { kind: 'gone' };
       for (const { volumeId, state, host } of own) {
-        if (state === 'in-use' && host) later(DETACH_MS, () => free(volumeId, host));
+        if (state === 'in-use' && host) detach(volumeId, host, DETACH_MS);
         if (state === 'available' || state === 'error') remove(volumeId);
       }
       const states = own.map(({ state }) => state);
@@ -143,7 +152,7 @@ export function localVolumes(parts: Parts): LocalVolumes {
     attach(volumeId, host) {
       const volume = volumes.get(volumeId);
       if (!volume) return { ok: false, reason: `volume ${volumeId} does not exist` };
-      if (volume.state === 'in-use' && volume.host !== host) {
+      if (volume.isDetaching || (volume.state === 'in-use' && volume.host !== host)) {
         return { ok: false, reason: `volume ${volumeId} is attached to ${volume.host}` };
       }
       if (volume.state !== 'available' && volume.state !== 'in-use') {
@@ -152,10 +161,10 @@ export function localVolumes(parts: Parts): LocalVolumes {
       set(volumeId, { state: 'in-use', host });
       return { ok: true };
     },
-    detach: (volumeId, host) => void later(DETACH_MS, () => free(volumeId, host)),
+    detach: (volumeId, host) => detach(volumeId, host, DETACH_MS),
     hostGone(host) {
       for (const { volumeId } of [...volumes.values()].filter((each) => each.host === host)) {
-        later(RELEASE_MS, () => free(volumeId, host));
+        detach(volumeId, host, RELEASE_MS);
       }
     },
     vanish(volumeId) {

@@ -157,11 +157,15 @@ export const PARAMETERS = {
     source: 'ours',
     layer: 'deploy',
   }),
-  zones: texts('a list of Availability Zones', {
-    about: 'Zones storage may be made in. All of the VPC where absent.',
-    source: 'ours',
-    layer: 'deploy',
-  }),
+  zones: parameter(
+    z.array(z.string().min(1)).min(1).max(20),
+    'a list of one to 20 Availability Zones',
+    {
+      about: 'Zones storage may be made in. All of the VPC where absent.',
+      source: 'ours',
+      layer: 'deploy',
+    },
+  ),
   vpcId: text(/^vpc-[0-9a-f]{8,17}$/, 'the id of a VPC, vpc-…', {
     about: 'An existing VPC to use. The stack makes one where absent.',
     source: 'EC2 CreateVpc',

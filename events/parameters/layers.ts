@@ -1,5 +1,11 @@
 import type { Mode } from '../contract';
-import { definitionOf, PARAMETERS, type ParameterName, type RunParameters } from './definitions';
+import {
+  definitionOf,
+  PARAMETERS,
+  type Parameter,
+  type ParameterName,
+  type RunParameters,
+} from './definitions';
 import { nearest, shown } from './words';
 
 /** Values of parameters from one place. Later layers win. */
@@ -20,10 +26,20 @@ export interface Resolved {
 /** Lays the layers over the defaults of a mode. Reports everything that is wrong, not the first. */
 export function resolve(mode: Mode, layers: readonly Layer[]): Resolved {
   const reasons = layers.flatMap((layer) => complaints(mode, layer));
-  if (reasons.length > 0) return { parameters: {}, reasons };
-  const given = Object.assign({}, ...layers.map((layer) => layer.values)) as RunParameters;
-  const parameters = { ...defaultsOf(mode), ...given };
-  return { parameters, reasons: conflicts(mode, parameters) };
+  const parameters: RunParameters = Object.assign(
+    defaultsOf(mode),
+    ...layers.map(({ values }) => legal(values)),
+  );
+  return { parameters, reasons: reasons.length > 0 ? reasons : conflicts(mode, parameters) };
+}
+
+/** The values that are good by themselves: what hangs on them can be judged although others are not. */
+function legal(values: Layer['values']): RunParameters {
+  return Object.fromEntries(
+    Object.entries(values).filter(
+      ([name, value]) => definitionOf(name)?.schema.safeParse(value).success,
+    ),
+  );
 }
 
 /** The values a mode has where no layer says another. */
@@ -49,7 +65,9 @@ function complaints(mode: Mode, { name: place, deploys, values }: Layer): string
       return [`${place}: ${name} is set when deploying, in cdk.json; leave it out here`];
     }
     if (definition.schema.safeParse(value).success) return [];
-    return [`${place}: ${name} must be ${definition.rule}, got ${shown(value)}${unquoted(value)}`];
+    return [
+      `${place}: ${name} must be ${definition.rule}, got ${shown(value)}${unquoted(value, definition)}`,
+    ];
   });
 }
 
@@ -57,9 +75,11 @@ function complaints(mode: Mode, { name: place, deploys, values }: Layer): string
 function conflicts(mode: Mode, parameters: RunParameters): string[] {
   const { ebsSizeGb = 0, ebsIOPS = 0, ebsThroughput = 0 } = parameters;
   const reasons: string[] = [];
-  if (mode === 'onlyEBS' && ebsIOPS > 500 * ebsSizeGb) {
+  // gp3 has 3,000 IOPS at any size; the ratio is for what is provisioned above.
+  const iopsMax = Math.max(3000, 500 * ebsSizeGb);
+  if (mode === 'onlyEBS' && ebsIOPS > iopsMax) {
     reasons.push(
-      `ebsIOPS may be at most 500 per GiB, got ${ebsIOPS} for ${ebsSizeGb} GiB: ask for at most ${500 * ebsSizeGb} IOPS, or for at least ${Math.ceil(ebsIOPS / 500)} GiB`,
+      `ebsIOPS may be at most 500 per GiB, got ${ebsIOPS} for ${ebsSizeGb} GiB: ask for at most ${iopsMax} IOPS, or for at least ${Math.ceil(ebsIOPS / 500)} GiB`,
     );
   }
   if (mode === 'onlyEBS' && ebsThroughput > ebsIOPS / 4) {
@@ -87,9 +107,12 @@ function meant(name: string, mode: Mode): string {
   return right ? `; did you mean ${right}?` : '';
 }
 
-function unquoted(value: unknown): string {
-  if (typeof value !== 'string') return '';
-  if (/^-?\d+(\.\d+)?$/.test(value)) return `: write it without quotes, ${value}`;
-  const number = /^(\d+)\s*[a-zA-Z]+$/.exec(value)?.[1];
-  return number ? `: write the number alone, ${number}` : '';
+/** The same value as the parameter wants it, where somebody wrote a number as a text. */
+function unquoted(value: unknown, { schema, unit = '' }: Parameter<unknown>): string {
+  const form = /^(-?\d+(?:\.\d+)?)\s*([a-zA-Z]*)$/;
+  const [, number = '', suffix = ''] = (typeof value === 'string' && form.exec(value)) || [];
+  if (number === '' || !schema.safeParse(Number(number)).success) return '';
+  if (suffix === '') return `: write it without quotes, ${number}`;
+  const isSameUnit = suffix[0]?.toLowerCase() === unit[0]?.toLowerCase();
+  return isSameUnit ? `: write the number alone, ${number}` : `: write it as a number of ${unit}`;
 }

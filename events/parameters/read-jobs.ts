@@ -3,7 +3,7 @@ import type { Mode } from '../contract';
 import { JobName, type JobSpec } from '../jobs';
 import { PARAMETERS, parameterOf, type RunParameters } from './definitions';
 import { looksSecret } from './secrets';
-import { nearest, shown } from './words';
+import { fieldsOf, nearest, shown } from './words';
 
 interface Context {
   readonly mode: Mode;
@@ -20,7 +20,7 @@ interface Jobs {
 /** Batch: a job may depend on at most 20 others, so a run has at most as many and one. */
 export const JOBS_MAX = 21;
 /** Batch: the environment's names beginning with AWS_BATCH are its own; EBBTIDE and the bucket ours. */
-const RESERVED = /^(AWS_BATCH|EBBTIDE_)|^S3_BUCKET_NAME$/;
+const RESERVED = /^(AWS_BATCH|EBBTIDE_|__)|^S3_BUCKET_NAME$/;
 
 const text = z.string().max(8192);
 const whole = (min: number, max: number) => z.int().min(min).max(max);
@@ -28,13 +28,19 @@ const whole = (min: number, max: number) => z.int().min(min).max(max);
 /** The fields of a job: what each takes, and how the sentence says it. */
 const FIELDS = {
   name: { schema: JobName, rule: '1 to 15 of a-z, 0-9 and dash, not a dash first' },
-  command: { schema: z.array(text).min(1), rule: 'a list of texts, the program first' },
+  command: {
+    schema: z.array(text).min(1),
+    rule: 'a list of texts of at most 8192 characters, the program first',
+  },
   image: { schema: PARAMETERS.jobDefinitionContainerImage.schema, rule: 'the name of an image' },
-  environment: { schema: z.record(z.string(), text), rule: 'an object of names and texts' },
+  environment: {
+    schema: z.record(z.string(), text),
+    rule: 'an object of names and texts of at most 8192 characters',
+  },
   vcpus: { schema: PARAMETERS.jobDefinitionVcpus.schema, rule: 'a whole number from 1 to 1024' },
   memoryMib: {
     schema: PARAMETERS.jobDefinitionMemory.schema,
-    rule: 'a whole number of MiB, at least 4',
+    rule: 'a whole number of MiB from 4 to 33554432',
   },
   attempts: {
     schema: PARAMETERS.jobDefinitionRetryAttempts.schema,
@@ -66,16 +72,16 @@ export const RequestedJob = z.object({
 
 /** Reads the jobs of a request, one by default. Reports everything that is wrong with them. */
 export function readJobs(requested: unknown, context: Context): Jobs {
-  const list = z
-    .array(z.record(z.string(), z.unknown()))
-    .safeParse(requested ?? [{ name: 'main' }]);
-  if (!list.success || list.data.length < 1 || list.data.length > JOBS_MAX) {
+  const list: unknown = requested ?? [{ name: 'main' }];
+  const entries: readonly unknown[] = Array.isArray(list) ? list : [];
+  const jobs = entries.map(fieldsOf).filter((fields) => fields !== undefined);
+  if (jobs.length !== entries.length || jobs.length < 1 || jobs.length > JOBS_MAX) {
     const rule = `jobs must be a list of 1 to ${JOBS_MAX} objects, each with a name`;
     return { specs: [], reasons: [`${rule}, got ${shown(requested)}`] };
   }
-  const fields = list.data.flatMap(badFields);
+  const fields = jobs.flatMap(badFields);
   if (fields.length > 0) return { specs: [], reasons: fields };
-  const specs = list.data.map((job) => specOf(job, context));
+  const specs = jobs.map((job) => specOf(job, context));
   const reasons = [
     ...specs.flatMap((spec) => badImage(spec, context)),
     ...specs.flatMap(badEnvironment),
@@ -96,9 +102,9 @@ function badFields(job: { readonly [field: string]: unknown }, index: number): s
   const wrong = Object.entries(FIELDS).flatMap(([field, { schema, rule }]) => {
     if (job[field] === undefined && field !== 'name') return [];
     if (schema.safeParse(job[field]).success) return [];
-    // An environment may hold a secret even where it is malformed: it is never shown.
-    const got = field === 'environment' ? '' : `, got ${shown(job[field])}`;
-    return [`${place}: ${field} must be ${rule}${got}`];
+    // Environments and commands may hold a secret in any form: they are not shown.
+    const isQuiet = field === 'environment' || field === 'command';
+    return [`${place}: ${field} must be ${rule}${isQuiet ? '' : `, got ${shown(job[field])}`}`];
   });
   return [...strangers, ...wrong];
 }
@@ -134,7 +140,8 @@ function badImage({ name, image }: JobSpec, { parameters, repository }: Context)
 
 function badEnvironment({ name, environment }: JobSpec): string[] {
   return Object.entries(environment).flatMap(([variable, value]) => {
-    const place = `job ${name}: environment ${shown(variable)}`;
+    // What stands behind the first strange character may be a value that slipped into the name.
+    const place = `job ${name}: environment ${shown(/^\w*/.exec(variable)?.[0])}`;
     if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(variable)) {
       return [`${place} must be letters, digits and _, at most 128, no digit first`];
     }
@@ -161,7 +168,8 @@ function badOrder(specs: readonly JobSpec[], mode: Mode): string[] {
   );
   if (unknown.length > 0) return unknown;
   const order = inOrder(specs);
-  if (!order) return ['the jobs depend on each other in a circle: break it'];
+  if (!order)
+    return [`jobs ${circleOf(specs).join(', ')} depend on each other in a circle: break it`];
   return mode === 'onlyEBS' ? notAChain(order) : [];
 }
 
@@ -177,6 +185,18 @@ function inOrder(specs: readonly JobSpec[]): JobSpec[] | undefined {
     order.push(next);
   }
   return order;
+}
+
+/** What is left when everything is taken away that waits for nobody, or that nobody waits for. */
+function circleOf(specs: readonly JobSpec[]): string[] {
+  const left = new Map(specs.map(({ name, dependsOn }) => [name, dependsOn]));
+  const isLoose = (name: string, dependsOn: readonly string[]) =>
+    !dependsOn.some((each) => left.has(each)) ||
+    ![...left.values()].some((others) => others.includes(name));
+  for (let rounds = 0; rounds < specs.length; rounds += 1) {
+    for (const [name, dependsOn] of left) if (isLoose(name, dependsOn)) left.delete(name);
+  }
+  return [...left.keys()];
 }
 
 function notAChain(order: readonly JobSpec[]): string[] {

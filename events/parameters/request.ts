@@ -5,7 +5,7 @@ import type { JobSpec } from '../jobs';
 import { PARAMETERS, type Parameter, type RunParameters } from './definitions';
 import { type Layer, resolve } from './layers';
 import { JOBS_MAX, RequestedJob, readJobs } from './read-jobs';
-import { nearest, shown } from './words';
+import { fieldsOf, nearest, shown } from './words';
 
 /**
  * What a request may say, with every limit: for people and their editors. The judge below accepts
@@ -53,7 +53,7 @@ export type Judgement =
 /** SubmitJob takes 30 KiB (Batch quotas); what a request says ends there, so it may not be larger. */
 const LIMITS = { characters: 30 * 1024, depth: 16 };
 const REASONS_MAX = 8;
-const REASON_CHARS_MAX = 1500;
+const REASON_CHARS_MAX = 1450;
 const FIELDS = Object.keys(RequestedRun.shape);
 
 /**
@@ -61,7 +61,7 @@ const FIELDS = Object.keys(RequestedRun.shape);
  * that says everything that is wrong with it and what would be right, a line each. Never throws.
  */
 export function readRequest(runId: string, detail: unknown, settings: Settings): Judgement {
-  const body = z.record(z.string(), z.unknown()).safeParse(detail).data ?? {};
+  const body = fieldsOf(detail) ?? {};
   const mode = modeOf(body, settings);
   const refuse = (reasons: readonly string[]): Judgement => ({
     ok: false,
@@ -69,6 +69,7 @@ export function readRequest(runId: string, detail: unknown, settings: Settings):
     reason: joined(reasons),
   });
 
+  if (!fieldsOf(detail)) return refuse([`a request must be a JSON object, got ${shown(detail)}`]);
   if (!isWithin(body, LIMITS)) {
     return refuse([
       `a request may have ${LIMITS.characters} characters and nest ${LIMITS.depth} deep, and this one goes beyond: put data into S3 and name its place`,
@@ -80,12 +81,12 @@ export function readRequest(runId: string, detail: unknown, settings: Settings):
     return refuse([...reasons, `mode must be one of ${wanted}, got ${shown(body.mode)}`]);
   }
 
-  const values = z.record(z.string(), z.unknown()).safeParse(body.parameters ?? {});
-  if (!values.success) {
+  const values = fieldsOf(body.parameters ?? {});
+  if (!values) {
     const rule = 'parameters must be an object of names and values';
     return refuse([...reasons, `${rule}, got ${shown(body.parameters)}`]);
   }
-  const request = { name: 'the request', deploys: false, values: values.data };
+  const request = { name: 'the request', deploys: false, values };
   const resolved = resolve(mode, [...(settings.layers[mode] ?? []), request]);
   const zones = resolved.parameters.zones ?? settings.zones;
   reasons.push(...resolved.reasons, ...badZone(resolved.parameters.zone, zones));
@@ -101,7 +102,7 @@ export function readRequest(runId: string, detail: unknown, settings: Settings):
     ok: true,
     wanted: {
       mode,
-      parameters: { ...resolved.parameters, zones },
+      parameters: { ...resolved.parameters, zones: [...zones] },
       jobs: jobs.specs,
       results: { bucket: settings.resultsBucket, prefix: `runs/${runId}/` },
       fingerprint: fingerprintOf(body),
@@ -111,7 +112,8 @@ export function readRequest(runId: string, detail: unknown, settings: Settings):
 
 /** What tells a request from another one under the same id: everything but the id. */
 export function fingerprintOf(detail: unknown): string {
-  const { runId: _, ...content } = z.record(z.string(), z.unknown()).safeParse(detail).data ?? {};
+  const { runId: _, ...fields } = fieldsOf(detail) ?? {};
+  const content = fieldsOf(detail) ? fields : detail;
   return isWithin(content, LIMITS) ? fingerprint(content) : 'too large';
 }
 
@@ -139,9 +141,15 @@ function badZone(zone: string | undefined, zones: readonly string[]): string[] {
   return [`zone must be one of ${zones.join(', ')}, got ${shown(zone)}`];
 }
 
+/** A reason a line, as many as fit, and how many more there are. */
 function joined(reasons: readonly string[]): string {
-  const more = reasons.length - REASONS_MAX;
-  const said = reasons.slice(0, REASONS_MAX);
-  const text = [...said, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
-  return text.length <= REASON_CHARS_MAX ? text : `${text.slice(0, REASON_CHARS_MAX - 1)}…`;
+  const lines: string[] = [];
+  let characters = 0;
+  for (const reason of reasons) {
+    characters += reason.length + 1;
+    if (lines.length > 0 && (characters > REASON_CHARS_MAX || lines.length === REASONS_MAX)) break;
+    lines.push(reason.slice(0, REASON_CHARS_MAX));
+  }
+  const more = reasons.length - lines.length;
+  return [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
 }

@@ -1,3 +1,5 @@
+import { looksSecret } from './secrets';
+
 /** Names the right name for a wrong one: the nearest, if it is near enough to be meant. */
 export function nearest(wrong: string, names: readonly string[]): string | undefined {
   const ranked = names
@@ -7,10 +9,23 @@ export function nearest(wrong: string, names: readonly string[]): string | undef
   return best && best.distance <= Math.max(2, best.name.length / 3) ? best.name : undefined;
 }
 
-/** Shows a value as the sender wrote it, short enough for a sentence. */
+/**
+ * Shows a value as the sender wrote it, short enough for a sentence. What may hold a secret is only
+ * described: the sentence goes into events, logs and mails.
+ */
 export function shown(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value === 'string' && looksSecret('', value)) return 'what looks like a secret';
   const json = JSON.stringify(value) ?? String(value);
   return json.length <= 60 ? json : `${json.slice(0, 57)}…`;
+}
+
+/** The fields of a JSON object; undefined for anything else that JSON can be. */
+export function fieldsOf(value: unknown): { readonly [name: string]: unknown } | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  // An object that is no list has fields with names, whatever they hold.
+  return value as { readonly [name: string]: unknown };
 }
 
 /** Levenshtein distance, over one row: names are short, and a wrong one is cut before. */

@@ -2,16 +2,16 @@ import {
   type About,
   allows,
   type Draft,
-  deadlineOf,
   type Envelope,
   isLast,
+  lookBy,
   type Parsed,
   PROBE_DUE,
   probeOf,
   type Run,
 } from '../../events';
 import { changeOf } from './change';
-import type { Answer, Handler } from './handler';
+import { type Answer, type Decision, type Handler, ignore } from './handler';
 import type { Ports } from './ports';
 
 /** Somebody else may change the run so often during one delivery; then the delivery is tried anew. */
@@ -29,26 +29,53 @@ export async function execute(handler: Handler, envelope: Envelope, ports: Ports
     ports.log({ handler: handler.name, event: event.type, runId: runId ?? '', seq, decided });
   if (!runId) return log(0, 'not ours');
 
-  let found: { readonly value: unknown } | undefined;
+  let found: Found | undefined;
   for (let tries = 0; tries < COMMITS_MAX; tries += 1) {
     const run = await ports.runs.get(runId);
     assertNotOlder(runId, run, event.about);
     if (!run && !handler.begins) return log(0, 'not ours');
 
     const now = ports.clock.now();
-    const step = found ? undefined : handler.decide(run, event, now);
-    if (step?.kind === 'proceed' || step?.kind === 'look') {
-      found = { value: await carryOut(handler, step, ports) };
+    const decision = handler.decide(run, event, now);
+    const isStep = decision.kind === 'proceed' || decision.kind === 'look';
+    if (isStep && !found) {
+      found = { decision, status: run?.status, value: await carryOut(handler, decision, ports) };
     }
-    // What was done is done: after an overtaken commit it is held against the run as it is then.
     const later = ports.clock.now();
-    const answer = found ? handler.conclude(found.value, run, later) : (step as Answer<Draft>);
+    const answer = found ? concluded(handler, found, { decision, run, now: later }) : decision;
+    if (answer.kind === 'proceed' || answer.kind === 'look') throw new Error('nothing was done');
     const outcome = await settle(answer, { run, runId, now: later, ports });
     if (outcome !== 'overtaken') return log(run?.seq ?? 0, outcome);
     if (handler.kind === 'observer') found = undefined;
     await ports.clock.sleep(ports.random() * JITTER_MS * (tries + 1));
   }
   throw new Error(`${handler.name}: ${runId} changed ${COMMITS_MAX} times meanwhile`);
+}
+
+/** What an act or a look brought, and what it was decided upon. */
+interface Found {
+  readonly value: unknown;
+  readonly decision: Decision;
+  readonly status: Run['status'] | undefined;
+}
+
+/**
+ * What follows from what was found. What was done is done: when the commit was overtaken, the
+ * outcome counts for the same decision, or for a run that has moved on; else another delivery has
+ * recorded it, or it belongs to an earlier try.
+ */
+function concluded(
+  handler: Handler,
+  { value, decision: before, status }: Found,
+  { decision, run, now }: { decision: Decision; run: Run | undefined; now: number },
+): Answer<Draft> {
+  const isSame = before.kind === 'look' || keyOf(decision) === keyOf(before);
+  if (isSame || run?.status !== status) return handler.conclude(value, run, now);
+  return ignore('another delivery has recorded it');
+}
+
+function keyOf(decision: Decision): string | undefined {
+  return decision.kind === 'proceed' ? decision.key : undefined;
 }
 
 function parse(handler: Handler, envelope: Envelope): Parsed<unknown> {
@@ -114,6 +141,7 @@ async function settle(answer: Answer<Draft>, moment: Moment): Promise<string> {
 async function lookAgain(run: Run, at: number, { runs, clock }: Ports): Promise<void> {
   const { id: runId, status } = run;
   if (isLast(status)) return;
-  const lookAt = new Date(Math.min(at, deadlineOf(run))).toISOString();
-  await runs.lookAgain({ runId, status, lookAt, now: new Date(clock.now()).toISOString() });
+  const now = clock.now();
+  const lookAt = new Date(lookBy(run, at, now)).toISOString();
+  await runs.lookAgain({ runId, status, lookAt, now: new Date(now).toISOString() });
 }

@@ -21,14 +21,6 @@ function request(detail: unknown): string {
 }
 
 describe('ebb local run', () => {
-  it('runs the sample job through two interruptions, to a result that is right byte for byte', async () => {
-    const { code, out } = await run('--interrupt', '2');
-    expect(out).toContain('right byte for byte');
-    expect(out).toContain('2 survived: 1 with warning, 1 without');
-    expect(code).toBe(0);
-    expect(readdirSync(join(home.path, 'volumes'))).toEqual([]);
-  });
-
   it('finishes by probes and sweep alone when the events of AWS are lost', async () => {
     const { code, said } = await runCommand('true', '--drop-events');
     expect(said).toContain('StorageReleased');

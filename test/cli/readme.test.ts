@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ebb, tempHome } from '../support/cli';
 import { generatedFiles } from '../support/generated';
@@ -15,10 +15,10 @@ function gist(line: string): string {
 }
 
 describe('the README', () => {
-  it('shows a demo as it really goes', async () => {
+  it('shows the demo as it really goes, to a result that is right byte for byte', async () => {
     const [, block = ''] = README.split('<!-- checked: demo -->')[1]?.split('```') ?? [];
     const home = tempHome();
-    const { out, said } = await ebb(
+    const { code, out, said } = await ebb(
       home.path,
       'local',
       'run',
@@ -27,6 +27,9 @@ describe('the README', () => {
       '--speed',
       '200',
     );
+    expect(out).toContain('The result is in the bucket, right byte for byte.');
+    expect(readdirSync(join(home.path, 'volumes'))).toEqual([]);
+    expect(code).toBe(0);
     home.remove();
     const real = `${said}\n${out}`.split('\n').map(gist);
     // What the job itself says depends on the moment of the interruption.

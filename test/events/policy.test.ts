@@ -1,0 +1,705 @@
+import fc from 'fast-check';
+import {
+  ACTIVE_STATUSES,
+  type AnyDraft,
+  afterCancel,
+  afterDeadline,
+  afterFailure,
+  afterJobs,
+  afterLoss,
+  allows,
+  apply,
+  deadlineOf,
+  defaultsOf,
+  endOf,
+  type Job,
+  JobRefused,
+  type Mode,
+  nextJobs,
+  type Run,
+  type RunParameters,
+  StorageLost,
+  storageWanted,
+  type Verdict,
+  wasInterrupted,
+} from '../../events';
+import { BEGUN, job, run } from '../support/builders';
+import { walks } from './walks';
+
+const NOW = Date.parse('2026-01-03T00:00:00.000Z');
+const TOMORROW = '2026-01-04T00:00:00.000Z';
+
+const SPENT = {
+  status: 'FAILED',
+  submission: 1,
+  attempt: 5,
+  attempts: 5,
+  ran: true,
+  statusReason: 'Host EC2 (instance i-1) terminated.',
+} as const;
+const BROKE = { ...SPENT, attempt: 1, exitCode: 1, statusReason: undefined } as const;
+const DONE = { status: 'SUCCEEDED', submission: 1, attempt: 1, ran: true, exitCode: 0 } as const;
+const CANCELLED: Verdict = { kind: 'cancelled', reason: 'not needed' };
+const FAILED: Verdict = { kind: 'failed', reason: 'it broke' };
+
+/** A running run with these jobs, on a volume unless the mode says otherwise. */
+function running(
+  jobs: readonly Partial<Job>[],
+  { mode = 'onlyEBS', parameters, ...changes }: Partial<Run> & { mode?: Mode } = {},
+): Run {
+  const kind = mode === 'onlyEBS' ? 'volume' : 'fileSystem';
+  return run({
+    mode,
+    status: 'running',
+    parameters: { ...defaultsOf(mode), ...parameters },
+    storage: { ...run().storage, kind, id: 'vol-1' },
+    jobs: Object.fromEntries(jobs.map((each) => [each.name ?? 'main', job(each)])),
+    ...changes,
+  });
+}
+
+const names = (jobs: readonly Job[]) => jobs.map(({ name }) => name);
+const types = (drafts: readonly { type: string }[]) => drafts.map(({ type }) => type);
+
+describe('the last attempt of a job', () => {
+  it.each([
+    ['its host went', { statusReason: 'Host EC2 (instance i-1) terminated.' }],
+    ['its host went, with a reason before that', { statusReason: 'x; Host EC2 (i-1) gone' }],
+    ['its container could not start', { statusReason: 'CannotStartContainerError: x' }],
+    ['Docker took too long', { statusReason: 'DockerTimeoutError: x' }],
+    ['it said so itself', { exitCode: 143 }],
+    [
+      'it said so itself, and Batch says that it left',
+      { exitCode: 143, statusReason: 'Essential container in task exited' },
+    ],
+  ])('was interrupted where %s', (_title, end) => {
+    expect(wasInterrupted(job(end))).toBe(true);
+  });
+
+  it.each([
+    ['it failed', { exitCode: 1 }],
+    ['it was killed', { exitCode: 137, statusReason: 'OutOfMemoryError: x' }],
+    ['Batch says nothing', {}],
+    [
+      'it left with 143 at its time limit',
+      { exitCode: 143, statusReason: 'Job attempt duration exceeded timeout' },
+    ],
+    ['somebody terminated it', { exitCode: 143, statusReason: 'enough of this' }],
+    ['it speaks of a host', { exitCode: 1, statusReason: 'no such Host EC2' }],
+  ])('was not interrupted where %s', (_title, end) => {
+    expect(wasInterrupted(job(end))).toBe(false);
+  });
+});
+
+describe('the jobs that may be submitted', () => {
+  it('are those that nothing waits for', () => {
+    const jobs = [{ name: 'a' }, { name: 'b', dependsOn: ['a'] }, { name: 'c' }];
+    expect(names(nextJobs(running(jobs)))).toEqual(['a', 'c']);
+  });
+
+  it.each(['WAITING', 'SUBMITTED', 'RUNNING', 'FAILED'] as const)(
+    'are not those behind a job that is %s',
+    (status) => {
+      const jobs = [
+        { name: 'a', status },
+        { name: 'b', dependsOn: ['a'] },
+      ];
+      expect(names(nextJobs(running(jobs)))).not.toContain('b');
+    },
+  );
+
+  it('are those behind jobs that all succeeded', () => {
+    const jobs = [
+      { ...DONE, name: 'a' },
+      { ...DONE, name: 'b' },
+      { name: 'c', dependsOn: ['a', 'b'] },
+    ];
+    expect(names(nextJobs(running(jobs)))).toEqual(['c']);
+  });
+
+  it('are not those behind jobs of which one has not succeeded', () => {
+    const jobs = [{ ...DONE, name: 'a' }, { name: 'b' }, { name: 'c', dependsOn: ['a', 'b'] }];
+    expect(names(nextJobs(running(jobs)))).toEqual(['b']);
+  });
+
+  it.each(['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEEDED'] as const)(
+    'are not those that Batch has: %s',
+    (status) => {
+      expect(nextJobs(running([{ status, submission: 1 }]))).toEqual([]);
+    },
+  );
+
+  it.each([1, 2])(
+    'are those whose attempts were interrupted, after submission %i',
+    (submission) => {
+      expect(names(nextJobs(running([{ ...SPENT, submission }])))).toEqual(['main']);
+    },
+  );
+
+  it('are not those that were submitted again as often as they may be', () => {
+    expect(nextJobs(running([{ ...SPENT, submission: 3 }]))).toEqual([]);
+  });
+
+  it('are never interrupted ones where jobResubmissions is 0', () => {
+    const parameters: RunParameters = { jobResubmissions: 0 };
+    expect(nextJobs(running([SPENT], { parameters }))).toEqual([]);
+  });
+
+  it('are not those that left by themselves', () => {
+    expect(nextJobs(running([{ ...SPENT, statusReason: undefined, exitCode: 1 }]))).toEqual([]);
+  });
+
+  it('are not those that somebody terminated with attempts left, though they left with 143', () => {
+    const terminated = { ...SPENT, attempt: 4, exitCode: 143, statusReason: undefined };
+    expect(nextJobs(running([terminated]))).toEqual([]);
+  });
+
+  it('are none once a job has failed', () => {
+    expect(nextJobs(running([{ ...BROKE, name: 'a' }, { name: 'b' }]))).toEqual([]);
+  });
+
+  it('are none once the run is to stop', () => {
+    expect(nextJobs(running([{}], { stop: { verdict: CANCELLED, at: BEGUN } }))).toEqual([]);
+  });
+
+  it.each(['lost', 'released', 'kept'] as const)('are none once the storage is %s', (over) => {
+    expect(nextJobs(running([{}], { storage: { ...run().storage, over } }))).toEqual([]);
+  });
+});
+
+describe('a change of the jobs', () => {
+  it.each(['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING'] as const)(
+    'leads nowhere while a job is %s',
+    (status) => {
+      expect(afterJobs(running([DONE, { name: 'b', status }]), NOW)).toEqual([]);
+    },
+  );
+
+  it('leads nowhere while another job runs beside the one that failed', () => {
+    const jobs = [
+      { ...BROKE, name: 'a' },
+      { name: 'b', status: 'RUNNING' as const },
+    ];
+    expect(afterJobs(running(jobs), NOW)).toEqual([]);
+  });
+
+  it('leads nowhere while a job waits for its turn', () => {
+    expect(afterJobs(running([DONE, { name: 'b', dependsOn: ['main'] }]), NOW)).toEqual([]);
+  });
+
+  it('leads nowhere while an interrupted job may go on', () => {
+    expect(afterJobs(running([SPENT]), NOW)).toEqual([]);
+  });
+
+  it('leads a volume to its release when all jobs succeeded', () => {
+    expect(afterJobs(running([DONE]), NOW)).toEqual([
+      { type: 'ReleaseStarted', data: { verdict: { kind: 'succeeded' } } },
+    ]);
+  });
+
+  it.each(['taskExport', 'autoExport'] as const)(
+    'leads a file system to its export when all jobs succeeded: %s',
+    (mode) => {
+      expect(afterJobs(running([DONE], { mode }), NOW)).toEqual([
+        { type: 'ExportRequested', data: { verdict: { kind: 'succeeded' } } },
+      ]);
+    },
+  );
+
+  it('keeps the storage of a job that failed, and says what it said', () => {
+    const broke = { ...BROKE, exitCode: 3, logStream: 'log/1' };
+    expect(afterJobs(running([broke]), NOW)).toEqual([
+      {
+        type: 'StorageRetained',
+        data: {
+          verdict: { kind: 'failed', reason: 'job main failed with exit code 3' },
+          exitCode: 3,
+          logStream: 'log/1',
+          retainUntil: TOMORROW,
+          pricePerHour: expect.closeTo(0.089, 3),
+        },
+      },
+    ]);
+  });
+
+  it.each([
+    ['OutOfMemoryError: killed', ' (OutOfMemoryError: killed)'],
+    ['Essential container in task exited', ''],
+    ['Essential container in task exited; OutOfMemoryError', ' (OutOfMemoryError)'],
+  ])('says what Batch said of a job that failed, beyond that it left: %s', (statusReason, said) => {
+    const broke = { ...BROKE, exitCode: 137, statusReason };
+    expect(afterJobs(running([broke]), NOW)[0]?.data).toMatchObject({
+      verdict: { kind: 'failed', reason: `job main failed with exit code 137${said}` },
+    });
+  });
+
+  it.each([
+    ['was interrupted to the end of', true],
+    ['could not be started in', false],
+  ])('says of a job that was interrupted for good that it %s its submissions', (what, ran) => {
+    expect(afterJobs(running([{ ...SPENT, submission: 3, ran }]), NOW)[0]?.data).toMatchObject({
+      verdict: {
+        kind: 'failed',
+        reason: `job main ${what} 3 submissions of 5 attempts: Host EC2 (instance i-1) terminated.`,
+      },
+    });
+  });
+
+  it('says of a job that left with 143 to the end of its only submission that it did', () => {
+    const parameters: RunParameters = { jobResubmissions: 0 };
+    const left = { ...SPENT, exitCode: 143, statusReason: undefined };
+    expect(afterJobs(running([left], { parameters }), NOW)[0]?.data).toMatchObject({
+      verdict: {
+        reason: 'job main was interrupted to the end of 1 submission of 5 attempts: exit code 143',
+      },
+    });
+  });
+
+  it('says why a job that never ran failed', () => {
+    const refused = { status: 'FAILED', statusReason: 'no such queue' } as const;
+    expect(afterJobs(running([refused]), NOW)[0]?.data).toMatchObject({
+      verdict: { reason: 'job main failed: no such queue' },
+    });
+  });
+
+  it('leads a resumed file system to its export where that is the policy', () => {
+    const resumed = running([{ ...BROKE, statusReason: 'no such queue' }], {
+      mode: 'taskExport',
+      status: 'ready',
+      parameters: { onFailure: 'export' },
+    });
+    const drafts = afterJobs(resumed, NOW);
+    expect(drafts.map(({ type }) => [type, allows(resumed, type)])).toEqual([
+      ['ExportRequested', true],
+    ]);
+  });
+
+  it('leads to the release when the first job was refused and nothing ran', () => {
+    const refused = running([{ status: 'FAILED', statusReason: 'no' }], { status: 'ready' });
+    expect(types(afterJobs(refused, NOW))).toEqual(['ReleaseStarted']);
+  });
+
+  it.each(['queued', 'provisioning', 'exporting', 'releasing', 'retained', 'failed'] as const)(
+    'leads nowhere in a run that is %s',
+    (status) => {
+      expect(afterJobs(running([DONE], { status }), NOW)).toEqual([]);
+    },
+  );
+});
+
+describe('a job whose next submission is refused', () => {
+  const at = { time: TOMORROW, id: 'r1', mode: 'onlyEBS' } as const;
+  const refused = JobRefused.of({ job: 'main', submission: 2, reason: 'no such queue' });
+
+  it.each([
+    ['its last attempt was interrupted', SPENT],
+    ['its last attempt left with 143', { ...SPENT, exitCode: 143, statusReason: undefined }],
+  ])('is not submitted again, though %s', (_title, spent) => {
+    expect(nextJobs(apply(running([spent]), refused, at))).toEqual([]);
+  });
+
+  it('failed for the reason of the refusal, not for that of its last attempt', () => {
+    const spent = { ...SPENT, exitCode: 143, statusReason: undefined };
+    expect(afterJobs(apply(running([spent]), refused, at), NOW)[0]?.data).toMatchObject({
+      verdict: { kind: 'failed', reason: 'job main failed: no such queue' },
+      exitCode: undefined,
+    });
+  });
+});
+
+describe('the end of the last job of a run that is to stop', () => {
+  const stopping = (verdict: Verdict, jobs: readonly Partial<Job>[], changes: Partial<Run> = {}) =>
+    running(jobs, { stop: { verdict, at: BEGUN }, ...changes });
+
+  it('is waited for', () => {
+    expect(afterJobs(stopping(CANCELLED, [{ status: 'RUNNING' }]), NOW)).toEqual([]);
+  });
+
+  it.each([[[BROKE]], [[DONE]], [[SPENT]], [[DONE, { name: 'b', dependsOn: ['main'] }]]])(
+    'releases a cancelled volume, whatever became of its jobs (%#)',
+    (jobs) => {
+      expect(afterJobs(stopping(CANCELLED, jobs), NOW)).toEqual([
+        { type: 'ReleaseStarted', data: { verdict: CANCELLED } },
+      ]);
+    },
+  );
+
+  it('keeps a cancelled file system that may hold results', () => {
+    const cancelled = stopping(CANCELLED, [BROKE], { mode: 'taskExport' });
+    expect(afterJobs(cancelled, NOW)[0]).toMatchObject({
+      type: 'StorageRetained',
+      data: { verdict: CANCELLED, retainUntil: TOMORROW },
+    });
+  });
+
+  it('leaves a cancelled file system with the verdict that it was cancelled', () => {
+    const cancelled = stopping(CANCELLED, [BROKE], { mode: 'taskExport' });
+    const at = { time: TOMORROW, id: 'r1', mode: 'taskExport' } as const;
+    const end = afterJobs(cancelled, NOW).reduce<Run>(
+      (each, draft) => apply(each, draft, at),
+      cancelled,
+    );
+    expect(end.verdict).toEqual(CANCELLED);
+  });
+
+  it('releases a cancelled file system on which nothing ran', () => {
+    const cancelled = stopping(CANCELLED, [{ status: 'FAILED' }], { mode: 'taskExport' });
+    expect(types(afterJobs(cancelled, NOW))).toEqual(['ReleaseStarted']);
+  });
+
+  it('keeps the storage of a run that took too long', () => {
+    expect(afterJobs(stopping(FAILED, [BROKE]), NOW)[0]).toMatchObject({
+      type: 'StorageRetained',
+      data: { verdict: FAILED },
+    });
+  });
+
+  it('releases what is lost', () => {
+    const storage = { ...run().storage, over: 'lost' as const };
+    expect(afterJobs(stopping(FAILED, [BROKE], { storage }), NOW)).toEqual([
+      { type: 'ReleaseStarted', data: { verdict: FAILED } },
+    ]);
+  });
+});
+
+describe('a failure', () => {
+  const broken = (
+    onFailure: RunParameters['onFailure'],
+    jobs: readonly Partial<Job>[],
+    mode?: Mode,
+  ) => afterFailure(running(jobs, { mode, parameters: { onFailure } }), 'it broke', NOW);
+
+  it.each([
+    ['retain', 'onlyEBS', 'StorageRetained'],
+    ['release', 'onlyEBS', 'ReleaseStarted'],
+    ['retain', 'taskExport', 'StorageRetained'],
+    ['export', 'taskExport', 'ExportRequested'],
+    ['release', 'taskExport', 'ReleaseStarted'],
+    ['export', 'autoExport', 'ExportRequested'],
+  ] as const)('with onFailure %s in %s is followed by %s', (onFailure, mode, type) => {
+    expect(types(broken(onFailure, [BROKE], mode))).toEqual([type]);
+  });
+
+  it.each(['retain', 'export', 'release'] as const)(
+    'with onFailure %s is followed by the release where nothing ran',
+    (onFailure) => {
+      const never = { status: 'FAILED', ran: false } as const;
+      expect(broken(onFailure, [never], 'taskExport')).toEqual([
+        { type: 'ReleaseStarted', data: { verdict: FAILED } },
+      ]);
+    },
+  );
+
+  it('keeps the storage where any of the jobs ran', () => {
+    const jobs = [
+      { name: 'a', ran: true },
+      { name: 'b', status: 'FAILED' as const },
+    ];
+    expect(types(broken('retain', jobs))).toEqual(['StorageRetained']);
+  });
+
+  it('hands its sentence to the export', () => {
+    expect(broken('export', [BROKE], 'taskExport')).toEqual([
+      { type: 'ExportRequested', data: { verdict: FAILED } },
+    ]);
+  });
+
+  it('keeps the storage for retainHours', () => {
+    const kept = running([BROKE], { parameters: { retainHours: 2 } });
+    expect(afterFailure(kept, 'it broke', NOW)[0]?.data).toMatchObject({
+      retainUntil: '2026-01-03T02:00:00.000Z',
+    });
+  });
+
+  it.each(['lost', 'released'] as const)('keeps nothing that is %s', (over) => {
+    const gone = running([BROKE], { storage: { ...run().storage, over } });
+    expect(types(afterFailure(gone, 'it broke', NOW))).toEqual(['ReleaseStarted']);
+  });
+});
+
+describe('a deadline', () => {
+  const late = (status: Run['status'], changes: Partial<Run> = {}) =>
+    running([{ ...BROKE, since: BEGUN }], { status, since: BEGUN, retainUntil: BEGUN, ...changes });
+  // A year after the run began: beyond every deadline.
+  const FAR = Date.parse('2027-01-01T00:00:00.000Z');
+
+  it.each(ACTIVE_STATUSES)('leads nowhere a moment before it passes: %s', (status) => {
+    const each = late(status);
+    expect(afterDeadline(each, deadlineOf(each) - 1)).toEqual([]);
+  });
+
+  it.each([
+    ['queued', ['DeadlinePassed', 'ReleaseStarted']],
+    ['provisioning', ['DeadlinePassed', 'ReleaseStarted']],
+    ['ready', ['DeadlinePassed', 'StorageRetained']],
+    ['running', ['DeadlinePassed', 'StopRequested']],
+    ['exporting', ['DeadlinePassed', 'StorageRetained']],
+    ['releasing', ['DeadlinePassed']],
+    ['retained', ['ReleaseStarted']],
+  ] as const)('of a run that is %s is followed by %j', (status, expected) => {
+    const each = late(status);
+    expect(types(afterDeadline(each, deadlineOf(each)))).toEqual(expected);
+  });
+
+  it.each(['succeeded', 'failed', 'cancelled', 'rejected'] as const)(
+    'never passes for a run that is %s',
+    (status) => {
+      expect(afterDeadline(late(status), FAR)).toEqual([]);
+    },
+  );
+
+  it('is reported with its time', () => {
+    expect(afterDeadline(late('provisioning'), FAR)[0]?.data).toEqual({
+      overdue: 'provisioning',
+      deadline: '2026-01-01T01:00:00.000Z',
+    });
+  });
+
+  it('says in which status the run was for too long', () => {
+    expect(afterDeadline(late('provisioning'), FAR)[1]?.data).toEqual({
+      verdict: {
+        kind: 'failed',
+        reason: 'the run was provisioning for longer than it may be',
+      },
+    });
+  });
+
+  it('says why there was no room', () => {
+    const storage = { ...run().storage, failure: 'the quota is spent' };
+    expect(afterDeadline(late('queued', { storage }), FAR)[1]?.data).toMatchObject({
+      verdict: { reason: 'the run was queued for longer than it may be: the quota is spent' },
+    });
+  });
+
+  it('of a run that can be submitted releases storage on which nothing ran', () => {
+    const idle = late('ready', { jobs: { main: job() } });
+    expect(types(afterDeadline(idle, FAR))).toEqual(['DeadlinePassed', 'ReleaseStarted']);
+  });
+
+  it('of a resumed file system leads to its export where that is the policy', () => {
+    const parameters: RunParameters = { onFailure: 'export' };
+    const resumed = late('ready', { mode: 'taskExport', parameters });
+    const drafts = afterDeadline(resumed, deadlineOf(resumed));
+    expect(drafts.map(({ type }) => [type, allows(resumed, type)])).toEqual([
+      ['DeadlinePassed', true],
+      ['ExportRequested', true],
+    ]);
+  });
+
+  it('of jobs that do not stop leads on without them', () => {
+    const stop = { verdict: CANCELLED, at: BEGUN };
+    const stuck = late('running', { stop, jobs: { main: job({ status: 'RUNNING', ran: true }) } });
+    expect(afterDeadline(stuck, FAR).slice(1)).toEqual([
+      { type: 'ReleaseStarted', data: { verdict: CANCELLED } },
+    ]);
+  });
+
+  it('of a release is reported once', () => {
+    expect(afterDeadline(late('releasing', { overdue: 'releasing' }), FAR)).toEqual([]);
+  });
+
+  it('of a retained run ends it with the verdict that it was retained with', () => {
+    expect(afterDeadline(late('retained', { verdict: FAILED }), FAR)).toEqual([
+      { type: 'ReleaseStarted', data: { verdict: FAILED } },
+    ]);
+  });
+});
+
+describe('the loss of the storage', () => {
+  it('stops a run whose jobs may still run', () => {
+    expect(afterLoss(running([{ status: 'RUNNING' }]), 'it broke')).toEqual([
+      { type: 'StopRequested', data: { verdict: FAILED } },
+    ]);
+  });
+
+  it.each(['ready', 'exporting', 'retained'] as const)('ends a run that is %s', (status) => {
+    expect(afterLoss(running([DONE], { status }), 'it broke')).toEqual([
+      { type: 'ReleaseStarted', data: { verdict: FAILED } },
+    ]);
+  });
+});
+
+describe('the wish to cancel', () => {
+  it.each(['queued', 'provisioning', 'ready'] as const)('ends a run that is %s', (status) => {
+    expect(
+      afterCancel(running([{}], { status }), { reason: 'not needed', requestId: 'q1' }, NOW),
+    ).toEqual([{ type: 'ReleaseStarted', data: { verdict: CANCELLED } }]);
+  });
+
+  it('keeps a resumed file system that may hold results', () => {
+    const resumed = running([BROKE], { mode: 'taskExport', status: 'ready' });
+    expect(afterCancel(resumed, { reason: 'not needed', requestId: 'q1' }, NOW)).toMatchObject([
+      { type: 'StorageRetained', data: { verdict: CANCELLED, retainUntil: TOMORROW } },
+    ]);
+  });
+
+  it.each([
+    ['a volume', running([BROKE], { status: 'ready' })],
+    ['a file system on which nothing ran', running([{}], { mode: 'taskExport', status: 'ready' })],
+    [
+      'a file system that is lost',
+      running([BROKE], {
+        mode: 'taskExport',
+        status: 'ready',
+        storage: { ...run().storage, kind: 'fileSystem', over: 'lost' },
+      }),
+    ],
+  ])('gives back %s', (_title, resumed) => {
+    expect(afterCancel(resumed, { reason: 'not needed', requestId: 'q1' }, NOW)).toEqual([
+      { type: 'ReleaseStarted', data: { verdict: CANCELLED } },
+    ]);
+  });
+
+  it('stops a run that is running', () => {
+    expect(
+      afterCancel(running([{ status: 'RUNNING' }]), { reason: 'not needed', requestId: 'q1' }, NOW),
+    ).toEqual([{ type: 'StopRequested', data: { verdict: CANCELLED } }]);
+  });
+
+  it.each([
+    ['releasing', 'the storage is being given back already'],
+    ['exporting', 'the run is exporting: ask for its release instead'],
+    ['retained', 'the run is retained: ask for its release instead'],
+    ['succeeded', 'the run is over: succeeded'],
+    ['failed', 'the run is over: failed'],
+    ['cancelled', 'the run is over: cancelled'],
+    ['rejected', 'the run is over: rejected'],
+  ] as const)('is refused for a run that is %s, with a reason', (status, reason) => {
+    expect(
+      afterCancel(running([DONE], { status }), { reason: 'not needed', requestId: 'q1' }, NOW),
+    ).toEqual([
+      { type: 'RequestRefused', data: { request: 'RunCancelRequested', reason, requestId: 'q1' } },
+    ]);
+  });
+
+  it('is refused for a run that is stopping', () => {
+    const stopping = running([{}], { stop: { verdict: CANCELLED, at: BEGUN } });
+    expect(afterCancel(stopping, { reason: 'again', requestId: 'q1' }, NOW)).toEqual([
+      {
+        type: 'RequestRefused',
+        data: {
+          request: 'RunCancelRequested',
+          reason: 'the run is stopping already',
+          requestId: 'q1',
+        },
+      },
+    ]);
+  });
+});
+
+describe('the end of a run', () => {
+  it.each([
+    [undefined, { type: 'RunSucceeded', data: {} }],
+    [{ kind: 'succeeded' }, { type: 'RunSucceeded', data: {} }],
+    [FAILED, { type: 'RunFailed', data: { reason: 'it broke' } }],
+    [CANCELLED, { type: 'RunCancelled', data: { reason: 'not needed' } }],
+  ] as const)('with the verdict %j is %j', (verdict, end) => {
+    expect(endOf(run({ status: 'releasing', verdict }))).toEqual(end);
+  });
+});
+
+describe('the storage that a run asks for', () => {
+  const zones = ['us-east-1a', 'us-east-1b', 'us-east-1c'];
+  const wanting = (parameters: RunParameters, changes: Partial<Run> = {}) =>
+    storageWanted(run({ status: 'queued', parameters, ...changes })).data;
+
+  it('is a volume of the size of the parameter', () => {
+    expect(wanting({ zones, ebsSizeGb: 77 })).toMatchObject({ kind: 'volume', sizeGib: 77 });
+  });
+
+  it('is a file system of the size of the parameter', () => {
+    const storage = { ...run().storage, kind: 'fileSystem' as const };
+    const lustre = { mode: 'taskExport' as const, storage };
+    expect(wanting({ zones, lustreStorageCapacity: 4800 }, lustre)).toMatchObject({
+      kind: 'fileSystem',
+      sizeGib: 4800,
+    });
+  });
+
+  it('is in the zone of the parameter, at every try', () => {
+    const storage = { ...run().storage, tries: 2 };
+    expect(wanting({ zones, zone: 'us-east-1c' }, { storage }).zone).toBe('us-east-1c');
+  });
+
+  it('is in another zone at every try, until all have been asked', () => {
+    const tried = [1, 2, 3].map((tries) =>
+      wanting({ zones }, { storage: { ...run().storage, tries } }),
+    );
+    expect(new Set(tried.map(({ zone }) => zone)).size).toBe(3);
+  });
+
+  it('is spread over the zones by the ids of the runs', () => {
+    const ids = Array.from({ length: 300 }, (_, index) => `r${index}`);
+    const chosen = ids.map((id) => wanting({ zones }, { id }).zone);
+    const counts = zones.map((zone) => chosen.filter((each) => each === zone).length);
+    expect(Math.min(...counts)).toBeGreaterThan(60);
+  });
+
+  it('has no place in a stack without zones', () => {
+    expect(() => wanting({ zones: [] })).toThrow('run r1 has no zones to choose from');
+  });
+});
+
+describe('whatever a policy answers, in every life that the table allows,', () => {
+  const moments = fc.tuple(walks, fc.integer({ min: 0, max: 60 * 24 * 3_600_000 }));
+
+  /** The run after the drafts; throws where the table has no such move. */
+  function follow(start: Run, drafts: readonly AnyDraft[]): Run {
+    const { id, mode } = start;
+    const at = { time: TOMORROW, id, mode };
+    return drafts.reduce<Run>((each, draft) => apply(each, draft, at), start);
+  }
+
+  function always(policy: (run: Run, now: number) => readonly AnyDraft[]): void {
+    fc.assert(
+      fc.property(moments, ([{ runs }, afterMs]) => {
+        for (const each of runs) {
+          const drafts = policy(each, Date.parse(each.since) + afterMs);
+          expect(() => follow(each, drafts)).not.toThrow();
+        }
+      }),
+    );
+  }
+
+  it('the table allows after the jobs', () => {
+    always(afterJobs);
+  });
+
+  it('the table allows after a deadline', () => {
+    always(afterDeadline);
+  });
+
+  it('the table allows after the wish to cancel', () => {
+    always((each, now) => afterCancel(each, { reason: 'x', requestId: 'q1' }, now));
+  });
+
+  it('the table allows after a loss', () => {
+    always((each) =>
+      allows(each, 'StorageLost') ? [StorageLost.of({ reason: 'x' }), ...afterLoss(each, 'x')] : [],
+    );
+  });
+
+  it('the table allows at the end of a release', () => {
+    always((each) => (each.status === 'releasing' ? [endOf(each)] : []));
+  });
+
+  it('the table allows when there is room again', () => {
+    always((each) => (each.status === 'queued' ? [storageWanted(each)] : []));
+  });
+
+  it('moves every run whose deadline has passed, but for a release, which goes on', () => {
+    fc.assert(
+      fc.property(walks, ({ runs }) => {
+        for (const each of runs) {
+          const deadline = deadlineOf(each);
+          if (!Number.isFinite(deadline)) continue;
+          const after = follow(each, afterDeadline(each, deadline));
+          const isStopping = after.stop !== undefined && each.stop === undefined;
+          expect(after.status !== each.status || isStopping || each.status === 'releasing').toBe(
+            true,
+          );
+        }
+      }),
+    );
+  });
+});

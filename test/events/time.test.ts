@@ -1,0 +1,284 @@
+import fc from 'fast-check';
+import {
+  ACTIVE_STATUSES,
+  deadlineOf,
+  defaultsOf,
+  isDoubtful,
+  isLast,
+  type Job,
+  LAST_STATUSES,
+  lookBy,
+  nextLook,
+  type Run,
+} from '../../events';
+import { job, run } from '../support/builders';
+import { walks } from './walks';
+
+const NOON = '2026-01-01T12:00:00.000Z';
+const NOON_MS = Date.parse(NOON);
+const SECOND = 1_000;
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+
+/** How long after noon, in minutes. */
+const minutesOf = (each: Run) => (deadlineOf(each) - NOON_MS) / MINUTE;
+const hoursBefore = (hours: number) => new Date(NOON_MS - hours * HOUR).toISOString();
+
+describe('the deadline of a run', () => {
+  it.each([
+    ['provisioning', 60],
+    ['ready', 10],
+    ['exporting', 6 * 60],
+    ['releasing', 60],
+  ] as const)('that is %s lies %i minutes after it entered the status', (status, minutes) => {
+    expect(minutesOf(run({ status, since: NOON, acceptedAt: hoursBefore(9) }))).toBe(minutes);
+  });
+
+  it('that waits for room is counted from its acceptance, however often it was refused', () => {
+    const queued = run({ status: 'queued', since: NOON, acceptedAt: hoursBefore(20) });
+    expect(minutesOf(queued)).toBe(4 * 60);
+  });
+
+  it('whose input is imported lies three hours after its storage was requested', () => {
+    const parameters = { ...defaultsOf('taskExport'), inputRepositoryPath: 's3://bucket/in' };
+    const importing = run({ mode: 'taskExport', status: 'provisioning', since: NOON, parameters });
+    expect(minutesOf(importing)).toBe(3 * 60);
+  });
+
+  it('that is retained is the end of its retention', () => {
+    const retainUntil = '2026-01-02T12:00:00.000Z';
+    expect(minutesOf(run({ status: 'retained', since: NOON, retainUntil }))).toBe(24 * 60);
+  });
+
+  it.each(LAST_STATUSES)('that is %s never comes', (status) => {
+    expect(deadlineOf(run({ status }))).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('the deadline of a running run', () => {
+  const running = (jobs: Partial<Job>[], changes: Partial<Run> = {}) =>
+    run({
+      status: 'running',
+      since: hoursBefore(10),
+      jobs: Object.fromEntries(jobs.map((each) => [each.name ?? 'main', job(each)])),
+      ...changes,
+    });
+
+  it.each(['SUBMITTED', 'PENDING', 'RUNNABLE'] as const)(
+    'lies 24 hours after the last change where its job is %s',
+    (status) => {
+      expect(minutesOf(running([{ status, since: NOON }]))).toBe(24 * 60);
+    },
+  );
+
+  it('counts the change of any job', () => {
+    const jobs = [
+      { name: 'a', status: 'SUCCEEDED', since: NOON },
+      { name: 'b', status: 'RUNNABLE', since: hoursBefore(5) },
+    ] as const;
+    expect(minutesOf(running([...jobs]))).toBe(24 * 60);
+  });
+
+  it('counts from its own beginning where that is later than every change', () => {
+    const late = running([{ status: 'RUNNABLE', since: hoursBefore(5) }], { since: NOON });
+    expect(minutesOf(late)).toBe(24 * 60);
+  });
+
+  it.each(['STARTING', 'RUNNING'] as const)(
+    'waits for its longest time while a job without a limit is %s',
+    (status) => {
+      expect(minutesOf(running([{ status, since: NOON }]))).toBe((336 - 10) * 60);
+    },
+  );
+
+  it('lies 15 minutes beyond the limit of the job that runs', () => {
+    const limited = { status: 'RUNNING', since: NOON, timeoutSeconds: 3_600 } as const;
+    expect(minutesOf(running([limited]))).toBe(75);
+  });
+
+  it('does not count the limit of a job that does not run yet', () => {
+    const limited = { status: 'RUNNABLE', since: NOON, timeoutSeconds: 60 } as const;
+    expect(minutesOf(running([limited]))).toBe(24 * 60);
+  });
+
+  it('waits for its longest time while an array runs: Batch shows its parent as PENDING', () => {
+    const parent = { status: 'PENDING', arraySize: 100, since: NOON } as const;
+    expect(minutesOf(running([parent]))).toBe((336 - 10) * 60);
+  });
+
+  it('lies 15 minutes beyond the limit of an array that runs', () => {
+    const parent = { status: 'PENDING', arraySize: 2, since: NOON, timeoutSeconds: 60 } as const;
+    expect(minutesOf(running([parent]))).toBe(16);
+  });
+
+  it('is that of the tightest of several jobs', () => {
+    const jobs = [
+      { name: 'a', status: 'RUNNING', since: NOON, timeoutSeconds: 7_200 },
+      { name: 'b', status: 'RUNNING', since: NOON, timeoutSeconds: 600 },
+    ] as const;
+    expect(minutesOf(running([...jobs]))).toBe(25);
+  });
+
+  it('never lies beyond the hours that a run may take', () => {
+    const parameters = { ...defaultsOf('onlyEBS'), maxRunHours: 12 };
+    expect(minutesOf(running([{ status: 'RUNNABLE', since: NOON }], { parameters }))).toBe(120);
+  });
+
+  it('lies 30 minutes after it was told to stop, whatever its jobs do', () => {
+    const stop = { verdict: { kind: 'cancelled', reason: 'x' }, at: NOON } as const;
+    const jobs = [{ status: 'RUNNING', since: NOON, timeoutSeconds: 60 } as const];
+    expect(minutesOf(running(jobs, { stop }))).toBe(30);
+  });
+});
+
+describe('the next look', () => {
+  const secondsAhead = (each: Run, now = NOON_MS) => (nextLook(each, now) - now) / SECOND;
+
+  it('at a run that has just asked for its volume is 3 seconds ahead', () => {
+    expect(secondsAhead(run({ since: NOON }))).toBe(3);
+  });
+
+  it('is 3 seconds ahead for 20 seconds', () => {
+    const each = run({ since: NOON });
+    const now = NOON_MS + 19_999;
+    expect(secondsAhead(each, now)).toBe(3);
+  });
+
+  it('then goes at the pace of waitForEbsCreationSeconds', () => {
+    const parameters = { ...defaultsOf('onlyEBS'), waitForEbsCreationSeconds: 45 };
+    expect(secondsAhead(run({ since: NOON, parameters }), NOON_MS + 20_000)).toBe(45);
+  });
+
+  it('at a volume that begins to go is 2 seconds ahead', () => {
+    expect(secondsAhead(run({ status: 'releasing', since: NOON }))).toBe(2);
+  });
+
+  it('then goes at the pace of waitAfterDetachSeconds', () => {
+    const parameters = { ...defaultsOf('onlyEBS'), waitAfterDetachSeconds: 11 };
+    const going = run({ status: 'releasing', since: NOON, parameters });
+    expect(secondsAhead(going, NOON_MS + 20_000)).toBe(11);
+  });
+
+  it('at a run that waits for room comes when it may ask again', () => {
+    const storage = { ...run().storage, retryAt: '2026-01-01T12:04:00.000Z' };
+    expect(secondsAhead(run({ status: 'queued', acceptedAt: NOON, storage }))).toBe(240);
+  });
+
+  it('comes a second from now where its time has passed', () => {
+    const storage = { ...run().storage, retryAt: '2026-01-01T11:00:00.000Z' };
+    expect(secondsAhead(run({ status: 'queued', acceptedAt: NOON, storage }))).toBe(1);
+  });
+
+  it('does not wait for room beyond the deadline', () => {
+    const storage = { ...run().storage, retryAt: '2027-01-01T00:00:00.000Z' };
+    const queued = run({ status: 'queued', acceptedAt: NOON, storage });
+    expect(nextLook(queued, NOON_MS)).toBe(deadlineOf(queued));
+  });
+
+  it('at a volume that is still going after the deadline keeps its pace', () => {
+    const going = run({ status: 'releasing', since: NOON, overdue: 'releasing' });
+    expect(secondsAhead(going, NOON_MS + 2 * HOUR)).toBe(10);
+  });
+
+  it('at a run that can be submitted is half a minute ahead', () => {
+    expect(secondsAhead(run({ status: 'ready', since: NOON }))).toBe(30);
+  });
+
+  it('at a retained run is the end of its retention', () => {
+    const retainUntil = '2026-01-01T13:00:00.000Z';
+    expect(secondsAhead(run({ status: 'retained', retainUntil }))).toBe(3_600);
+  });
+
+  it('at a running run is its deadline: the sweep watches the jobs', () => {
+    const running = run({ status: 'running', since: NOON, jobs: { main: job({ since: NOON }) } });
+    expect(nextLook(running, NOON_MS)).toBe(deadlineOf(running));
+  });
+
+  it.each(['ready', 'running'] as const)(
+    'for a job in doubt is 15, 30, 60 and 120 s after the doubt, in a run that is %s',
+    (status) => {
+      const jobs = { main: job({ doubtedAt: NOON, since: NOON }) };
+      const doubted = run({ status, since: NOON, jobs });
+      const looks = [0, 15, 30, 60].map((second) => nextLook(doubted, NOON_MS + second * SECOND));
+      expect(looks.map((look) => (look - NOON_MS) / SECOND)).toEqual([15, 30, 60, 120]);
+    },
+  );
+
+  it('is for the job whose turn comes first', () => {
+    const jobs = {
+      a: job({ name: 'a', doubtedAt: NOON }),
+      b: job({ name: 'b', doubtedAt: new Date(NOON_MS - 20 * SECOND).toISOString() }),
+    };
+    expect(secondsAhead(run({ status: 'ready', since: NOON, jobs }))).toBe(10);
+  });
+
+  it('lies ahead, and not beyond the deadline, while that is ahead', () => {
+    const since = fc.integer({ min: 0, max: 7 * 24 * HOUR });
+    fc.assert(
+      fc.property(walks, since, ({ runs }, afterMs) => {
+        for (const each of runs) {
+          const now = Date.parse(each.since) + afterMs;
+          const deadline = deadlineOf(each);
+          if (now >= deadline) continue;
+          expect(nextLook(each, now)).toBeGreaterThan(now);
+          expect(nextLook(each, now)).toBeLessThanOrEqual(deadline);
+        }
+      }),
+    );
+  });
+
+  it('lies ahead when the deadline has passed', () => {
+    const late = fc.integer({ min: 0, max: 7 * 24 * HOUR });
+    fc.assert(
+      fc.property(walks, late, ({ runs }, afterMs) => {
+        for (const each of runs.filter(({ status }) => !isLast(status))) {
+          const now = deadlineOf(each) + afterMs;
+          expect(nextLook(each, now)).toBeGreaterThan(now);
+        }
+      }),
+    );
+  });
+
+  it.each(ACTIVE_STATUSES)(
+    'at a run that is %s has a date when the deadline has passed',
+    (status) => {
+      const each = run({ status, since: NOON, acceptedAt: NOON, retainUntil: NOON });
+      expect(nextLook(each, deadlineOf(each) + HOUR)).toBeLessThan(Number.POSITIVE_INFINITY);
+    },
+  );
+
+  it.each(ACTIVE_STATUSES)('at a run that is %s has a date', (status) => {
+    const retainUntil = '2026-01-01T13:00:00.000Z';
+    const each = run({ status, since: NOON, acceptedAt: NOON, retainUntil });
+    expect(new Date(nextLook(each, NOON_MS)).getTime()).toBeGreaterThan(NOON_MS);
+  });
+});
+
+describe('a look at a given time', () => {
+  // An hour for storage to be made: its deadline is at one o'clock.
+  const each = run({ status: 'provisioning', since: NOON });
+
+  it.each([
+    ['is at that time before the deadline', 10, 0, 10],
+    ['is at the deadline where that comes first', 90, 0, 60],
+    ['is at that time once the deadline is there', 90, 60, 90],
+    ['is at that time once the deadline has passed', 90, 80, 90],
+  ])('%s', (_title, atMinute, nowMinute, minute) => {
+    const look = lookBy(each, NOON_MS + atMinute * MINUTE, NOON_MS + nowMinute * MINUTE);
+    expect((look - NOON_MS) / MINUTE).toBe(minute);
+  });
+});
+
+describe('a job whose submission was answered by silence', () => {
+  it.each([0, 1, 119])('is in doubt %i seconds later', (seconds) => {
+    expect(isDoubtful(job({ doubtedAt: NOON }), NOON_MS + seconds * SECOND)).toBe(true);
+  });
+
+  it.each([120, 121])('is believed missing %i seconds later', (seconds) => {
+    expect(isDoubtful(job({ doubtedAt: NOON }), NOON_MS + seconds * SECOND)).toBe(false);
+  });
+
+  it('is the only one in doubt', () => {
+    expect(isDoubtful(job(), NOON_MS)).toBe(false);
+  });
+});

@@ -1,0 +1,67 @@
+import { pricePerHour, STATUSES } from '../../events';
+import { keepVolume } from '../../handlers/keep-volume';
+import { NOW } from '../support/builders';
+import { probe, runIn, storageIn, VOLUME } from './world';
+
+const others = STATUSES.filter((status) => status !== 'releasing');
+const kept = runIn('releasing', { parameters: { deleteEbs: false } });
+
+describe('keep-volume decides', () => {
+  it('keeps the volume of a run that says so', () => {
+    expect(keepVolume.decide(kept, probe, NOW)).toEqual({
+      kind: 'proceed',
+      key: 'r1.keep',
+      step: VOLUME,
+    });
+  });
+
+  it('leaves a volume to its release unless the run says otherwise', () => {
+    expect(keepVolume.decide(runIn('releasing'), probe, NOW)).toEqual({
+      kind: 'ignore',
+      reason: 'the volume is to be released',
+    });
+  });
+
+  it.each([
+    ['was never made', { id: undefined }],
+    ['was released', { over: 'released' }],
+    ['was kept', { over: 'kept' }],
+    ['was lost', { over: 'lost' }],
+  ] as const)('ignores a volume that %s', (_what, overrides) => {
+    const storage = storageIn('releasing', overrides);
+    expect(keepVolume.decide({ ...kept, storage }, probe, NOW)).toEqual({
+      kind: 'ignore',
+      reason: 'there is no volume to keep',
+    });
+  });
+
+  it('ignores a run on a file system', () => {
+    const storage = storageIn('releasing', { kind: 'fileSystem' });
+    expect(keepVolume.decide({ ...kept, storage }, probe, NOW)).toEqual({
+      kind: 'ignore',
+      reason: 'the storage is a file system',
+    });
+  });
+
+  it.each(others)('ignores a run that is %s', (status) => {
+    const parameters = { deleteEbs: false };
+    expect(keepVolume.decide(runIn(status, { parameters }), probe, NOW)).toEqual({
+      kind: 'ignore',
+      reason: `run is ${status}`,
+    });
+  });
+});
+
+describe('keep-volume records', () => {
+  it('that the volume was kept, and what it costs from now on', () => {
+    expect(keepVolume.record?.(VOLUME, kept, NOW)).toEqual({
+      kind: 'conclude',
+      drafts: [
+        {
+          type: 'StorageKept',
+          data: { storageId: VOLUME, pricePerHour: pricePerHour(kept) },
+        },
+      ],
+    });
+  });
+});
