@@ -52,6 +52,7 @@ export function words(event: RunEvent): string {
     case 'VolumeCreated':
     case 'VolumeAvailable':
       return data.volumeId;
+    case 'JobRequested':
     case 'JobSubmitted':
       return data.submission > 1 ? `${data.job}, submission ${data.submission}` : data.job;
     case 'BatchJobStateChange':

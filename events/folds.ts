@@ -9,6 +9,7 @@ export function foldAccepted(run: Run, data: DataOf<'RunAccepted'>, time: string
     status: 'WAITING',
     tries: 1,
     submission: 0,
+    submissionsBefore: 0,
     attempt: 0,
     ran: false,
     since: time,
@@ -37,15 +38,21 @@ export function foldJob(
 
 /** The run with one job changed. */
 export function withJob(run: Run, name: string, changes: Partial<Job>): Partial<Run> {
-  return withJobs(run, [name], changes);
+  const job = run.jobs[name];
+  return job ? { jobs: { ...run.jobs, [name]: { ...job, ...changes } } } : {};
 }
 
-/** The run with some jobs changed, all in the same way. */
-export function withJobs(run: Run, names: readonly string[], changes: Partial<Job>): Partial<Run> {
-  const jobs = Object.entries(run.jobs).map(([name, job]) => [
-    name,
-    names.includes(name) ? { ...job, ...changes } : job,
-  ]);
+/** A run whose storage was seen to be usable. */
+export function foldAvailable(run: Run, _data: unknown, availableAt: string): Partial<Run> {
+  return { storage: { ...run.storage, availableAt } };
+}
+
+/** A run whose failed jobs start anew, with a fresh budget of submissions. */
+export function foldResumed(run: Run, names: readonly string[], since: string): Partial<Run> {
+  const jobs = Object.entries(run.jobs).map(([name, job]) => {
+    if (!names.includes(name)) return [name, job];
+    return [name, { ...job, status: 'WAITING', since, submissionsBefore: job.submission }];
+  });
   return { jobs: Object.fromEntries(jobs) };
 }
 

@@ -38,12 +38,14 @@ export type JobSpec = z.infer<typeof JobSpec>;
 
 /** A job of a run: what was asked, and how far it is. */
 export interface Job extends JobSpec {
-  /** `WAITING`: not submitted yet. */
-  readonly status: 'WAITING' | BatchStatus;
+  /** `WAITING`: not submitted yet. `REQUESTED`: a submission is under way, Batch may have it or not. */
+  readonly status: 'WAITING' | 'REQUESTED' | BatchStatus;
   /** Raised by every event that records a refusal or a doubt, never otherwise. */
   readonly tries: number;
-  /** Counts the Batch job ids of this job; 0 before the first. */
+  /** Counts the Batch job ids of this job; 0 before the first is asked for. */
   readonly submission: number;
+  /** The submissions before the run was resumed: they do not count against the budget any more. */
+  readonly submissionsBefore: number;
   readonly jobId?: string;
   /** Counts the attempts of this submission that were begun. */
   readonly attempt: number;
@@ -77,7 +79,7 @@ export function isOver(job: Job): boolean {
   return job.status === 'SUCCEEDED' || job.status === 'FAILED';
 }
 
-/** Batch has the job and has not finished it. */
+/** Batch has the job, or may have it, and has not finished it. */
 export function isActive(job: Job): boolean {
   return job.status !== 'WAITING' && !isOver(job);
 }
@@ -93,7 +95,7 @@ export function progressOf({
   status: Job['status'];
   attempt: number;
 }): number {
-  if (status === 'WAITING') return -1;
+  if (status === 'WAITING' || status === 'REQUESTED') return -1;
   if (status === 'SUCCEEDED' || status === 'FAILED') return Number.POSITIVE_INFINITY;
   const finished = status === 'STARTING' || status === 'RUNNING' ? attempt - 1 : attempt;
   return finished * BATCH_STATUSES.length + BATCH_STATUSES.indexOf(status);

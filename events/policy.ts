@@ -12,6 +12,7 @@ import {
   RequestRefused,
   RunCancelled,
   RunFailed,
+  RunResumed,
   RunSucceeded,
   StopRequested,
   StorageRequested,
@@ -75,7 +76,8 @@ export function nextJobs(run: Run): Job[] {
 /** Batch gave up on the job, the job did not: its attempts went by without one exit of its own. */
 function mayGoOn(run: Run, job: Job): boolean {
   if (job.status !== 'FAILED' || job.attempt < job.attempts) return false;
-  return wasInterrupted(job) && job.submission <= parameterOf(run, 'jobResubmissions');
+  const made = job.submission - job.submissionsBefore;
+  return wasInterrupted(job) && made <= parameterOf(run, 'jobResubmissions');
 }
 
 /**
@@ -172,10 +174,51 @@ export function afterCancel(
       return refused('the storage is being given back already');
     case 'exporting':
     case 'retained':
-      return refused(`the run is ${run.status}: ask for its release instead`);
+      return refused(`the run is ${run.status}: send RunReleaseRequested to give its storage back`);
     default:
       return refused(`the run is over: ${run.status}`);
   }
+}
+
+/** What follows the wish to go on: the stage that failed, on the same storage. */
+export function afterResume(
+  run: Run,
+  requestId: string,
+): DraftOf<'RunResumed' | 'ExportRequested' | 'RequestRefused'>[] {
+  const refused = (reason: string) => [
+    RequestRefused.of({ request: 'RunResumeRequested', reason, requestId }),
+  ];
+  if (run.status !== 'retained')
+    return refused(`only a retained run resumes, this is ${run.status}`);
+  const failed = Object.values(run.jobs).filter(({ status }) => status === 'FAILED');
+  if (failed.length > 0) return [RunResumed.of({ jobs: failed.map(({ name }) => name) })];
+  if (run.storage.kind === 'volume') return refused('no job of this run failed');
+  return [ExportRequested.of({ verdict: { kind: 'succeeded' } })];
+}
+
+/** What follows the wish to give a retained run's storage back before its time. */
+export function afterReleaseRequest(
+  run: Run,
+  { discard, requestId }: { readonly discard: boolean; readonly requestId: string },
+): DraftOf<'ReleaseStarted' | 'RequestRefused'>[] {
+  const refused = (reason: string) => [
+    RequestRefused.of({ request: 'RunReleaseRequested', reason, requestId }),
+  ];
+  if (run.status !== 'retained')
+    return refused(`only a retained run is released, this is ${run.status}`);
+  if (mayHoldResults(run) && !discard) {
+    return refused(
+      'its storage may hold results that are not in S3: say discard true to give them up',
+    );
+  }
+  return [ReleaseStarted.of({ verdict: run.verdict ?? tooLong(run) })];
+}
+
+/** Whether the storage is its owner's in the end: only storage that was usable, and is still there. */
+export function isToBeKept(run: Run): boolean {
+  const { id, availableAt, over } = run.storage;
+  if (!id || !availableAt || over) return false;
+  return !parameterOf(run, run.storage.kind === 'volume' ? 'deleteEbs' : 'deleteLustre');
 }
 
 /** How a run ends once its storage is given back. */
@@ -213,9 +256,9 @@ function retained(run: Run, verdict: Verdict, now: number): DraftOf<'StorageReta
 
 function failureOf(job: Job): string {
   const { name, exitCode, statusReason, attempts, submission, ran } = job;
-  const why =
-    statusReason ?? (exitCode === undefined ? 'no reason given' : `exit code ${exitCode}`);
-  const tries = `${submission} submission${submission === 1 ? '' : 's'} of ${attempts} attempts`;
+  const reason = statusReason === LEFT ? undefined : statusReason;
+  const why = reason ?? (exitCode === undefined ? 'no reason given' : `exit code ${exitCode}`);
+  const tries = `${counted(submission, 'submission')} of ${counted(attempts, 'attempt')}`;
   if (wasInterrupted(job)) {
     const what = ran ? 'was interrupted to the end of' : 'could not be started in';
     return `job ${name} ${what} ${tries}: ${why}`;
@@ -226,6 +269,10 @@ function failureOf(job: Job): string {
     .filter((each) => each !== LEFT)
     .join('; ');
   return `job ${name} failed with exit code ${exitCode}${said ? ` (${said})` : ''}`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function tooLong(run: Run): Verdict & { readonly kind: 'failed' } {

@@ -80,10 +80,15 @@ export const StorageLost = defineEvent(
 
 const job = { job: JobName, submission: z.int().positive() };
 
+export const JobRequested = defineEvent(
+  'JobRequested',
+  'A job is about to be submitted under this name. Batch may have it from now on, or may not.',
+  z.object({ ...job, jobName: z.string() }),
+);
 export const JobSubmitted = defineEvent(
   'JobSubmitted',
   'Batch has the job under this id. No attempt runs yet.',
-  z.object({ ...job, jobId: z.string(), jobName: z.string() }),
+  z.object({ ...job, jobId: z.string() }),
 );
 export const JobRefused = defineEvent(
   'JobRefused',
@@ -231,6 +236,7 @@ export const RUN_EVENTS = {
   RepositoryLinked,
   FileSystemAvailable,
   StorageLost,
+  JobRequested,
   JobSubmitted,
   JobRefused,
   JobDoubted,

@@ -6,7 +6,15 @@ import {
   type RunStatus,
   STATUSES,
 } from './contract';
-import { foldAccepted, foldJob, nextTry, storageOver, withJob, withJobs } from './folds';
+import {
+  foldAccepted,
+  foldAvailable,
+  foldJob,
+  foldResumed,
+  nextTry,
+  storageOver,
+  withJob,
+} from './folds';
 import type { Job } from './jobs';
 import type { RunParameters } from './parameters';
 import type { AnyDraft, DataOf, RunEventType, Verdict } from './run-events';
@@ -48,6 +56,8 @@ export interface Storage {
   readonly id?: string;
   readonly mountName?: string;
   readonly requestedAt?: string;
+  /** It was seen to be usable then. */
+  readonly availableAt?: string;
   /** AWS had no room; not before then again. */
   readonly retryAt?: string;
   /** Why there is none, when there is none. */
@@ -103,7 +113,7 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
       storage: { ...run.storage, id: volumeId, zone, failure: undefined },
     }),
   },
-  VolumeAvailable: { from: ['provisioning'], to: 'ready', fold: moveOnly },
+  VolumeAvailable: { from: ['provisioning'], to: 'ready', fold: foldAvailable },
   FileSystemCreated: {
     from: ['provisioning', 'releasing'],
     fold: (run, { fileSystemId, mountName }) => ({
@@ -111,42 +121,45 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
     }),
   },
   RepositoryLinked: { from: ['provisioning'], fold: moveOnly },
-  FileSystemAvailable: { from: ['provisioning'], to: 'ready', fold: moveOnly },
+  FileSystemAvailable: { from: ['provisioning'], to: 'ready', fold: foldAvailable },
   StorageLost: {
     from: ['ready', 'running', 'exporting', 'retained'],
     fold: (run, { reason }) => ({ storage: { ...run.storage, failure: reason, over: 'lost' } }),
   },
 
-  JobSubmitted: {
+  JobRequested: {
     from: ['ready', 'running'],
     to: 'running',
-    fold: (run, { job, jobId, submission }, since) =>
+    fold: (run, { job, submission }, since) =>
       withJob(run, job, {
-        status: 'SUBMITTED',
-        jobId,
+        status: 'REQUESTED',
         submission,
+        jobId: undefined,
         attempt: 0,
         since,
-        doubtedAt: undefined,
         statusReason: undefined,
         exitCode: undefined,
         logStream: undefined,
       }),
   },
+  JobSubmitted: {
+    from: ['running'],
+    fold: (run, { job, jobId }, since) =>
+      withJob(run, job, { status: 'SUBMITTED', jobId, since, doubtedAt: undefined }),
+  },
   JobRefused: {
-    from: ['ready', 'running'],
+    from: ['running'],
     fold: (run, { job, reason }, since) =>
       withJob(run, job, {
         status: 'FAILED',
         statusReason: reason,
-        exitCode: undefined,
-        logStream: undefined,
         since,
+        doubtedAt: undefined,
         ...nextTry(run, job),
       }),
   },
   JobDoubted: {
-    from: ['ready', 'running'],
+    from: ['running'],
     fold: (run, { job }, doubtedAt) => withJob(run, job, { doubtedAt, ...nextTry(run, job) }),
   },
   BatchJobStateChange: { from: ['running'], fold: foldJob },
@@ -176,7 +189,7 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
     from: ['retained'],
     to: 'ready',
     fold: (run, { jobs }, since) => ({
-      ...withJobs(run, jobs, { status: 'WAITING', since }),
+      ...foldResumed(run, jobs, since),
       verdict: undefined,
       retainUntil: undefined,
     }),

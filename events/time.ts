@@ -22,6 +22,8 @@ const IMPORTING_MS = 3 * HOUR;
 const NO_ATTEMPT_MS = 24 * HOUR;
 /** Beyond a job's own limit, which Batch enforces at its best effort. */
 const LIMIT_GRACE_MS = 15 * MINUTE;
+/** SubmitJob answers in a second; the rest is for a Batch that throttles or is down. */
+const SUBMISSION_MS = 30 * MINUTE;
 /** Batch gives a terminated container 30 seconds; the rest is for a Batch that is slow. */
 const STOP_MS = 30 * MINUTE;
 
@@ -43,7 +45,11 @@ function runningDeadline(run: Run, since: number): number {
   const jobs = Object.values(run.jobs);
   const begun = jobs.filter(isBegun);
   const lastChange = Math.max(since, ...jobs.map((job) => Date.parse(job.since)));
-  const limits = begun.map(limitOf);
+  const requested = jobs.filter(({ status }) => status === 'REQUESTED');
+  const limits = [
+    ...begun.map(limitOf),
+    ...requested.map((job) => Date.parse(job.since) + SUBMISSION_MS),
+  ];
   if (begun.length === 0) limits.push(lastChange + NO_ATTEMPT_MS);
   return Math.min(since + parameterOf(run, 'maxRunHours') * HOUR, ...limits);
 }
@@ -84,16 +90,23 @@ function expectedLook(run: Run, now: number): number {
       if (now - since < 20 * SECOND) return now + 3 * SECOND;
       return now + parameterOf(run, 'waitForEbsCreationSeconds') * SECOND;
     case 'ready':
-      return doubtLook(run, now) ?? now + 30 * SECOND;
+      return now + 30 * SECOND;
     case 'releasing':
       // A detach takes 1 to 4 s (EBS CSI driver) and EC2 sends no event for it.
       if (now - since < 20 * SECOND) return now + 2 * SECOND;
       return now + parameterOf(run, 'waitAfterDetachSeconds') * SECOND;
     case 'running':
-      return doubtLook(run, now) ?? Number.POSITIVE_INFINITY;
+      return submissionLook(run, now);
     default:
       return Number.POSITIVE_INFINITY;
   }
+}
+
+/** Running jobs are compared in bulk; a submission under way, or jobs that must stop, are looked at. */
+function submissionLook(run: Run, now: number): number {
+  const isUnderWay = Object.values(run.jobs).some(({ status }) => status === 'REQUESTED');
+  const look = run.stop || isUnderWay ? now + 30 * SECOND : Number.POSITIVE_INFINITY;
+  return Math.min(look, doubtLook(run, now) ?? Number.POSITIVE_INFINITY);
 }
 
 /** ListJobs may show a job late: looked for at these times after the doubt, and believed missing then. */
@@ -115,4 +128,10 @@ function doubtTimes({ doubtedAt }: Job): number[] {
 /** Whether a lost SubmitJob may still show up: until then the job is only looked for. */
 export function isDoubtful(job: Job, now: number): boolean {
   return doubtTimes(job).some((time) => time > now);
+}
+
+/** Whether a submission that nobody makes any more would have been seen by now. */
+export function isSettled({ since, doubtedAt = since }: Job, now: number): boolean {
+  const longest = Math.max(...DOUBT_LOOKS_MS);
+  return now >= Math.max(Date.parse(since), Date.parse(doubtedAt)) + longest;
 }

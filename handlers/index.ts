@@ -9,8 +9,11 @@ import type { Handler } from './lib';
 import { observeJob } from './observe-job';
 import { observeVolume } from './observe-volume';
 import { rejectRun } from './reject-run';
+import { releaseRun } from './release-run';
 import { releaseVolume } from './release-volume';
+import { requestJob } from './request-job';
 import { requestStorage } from './request-storage';
+import { resumeRun } from './resume-run';
 import { stopJobs } from './stop-jobs';
 import { submitJob } from './submit-job';
 
@@ -23,6 +26,7 @@ export const HANDLERS: readonly Handler[] = [
   requestStorage,
   createVolume,
   observeVolume,
+  requestJob,
   submitJob,
   findJob,
   observeJob,
@@ -32,4 +36,6 @@ export const HANDLERS: readonly Handler[] = [
   keepVolume,
   finishRun,
   cancelRun,
+  resumeRun,
+  releaseRun,
 ];

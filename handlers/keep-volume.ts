@@ -1,29 +1,29 @@
-import { parameterOf, pricePerHour, ReleaseStarted, StorageKept } from '../events';
+import { isToBeKept, pricePerHour, ReleaseStarted, StorageKept, StorageReleased } from '../events';
 import { conclude, ignore, proceed, reaction } from './lib';
 
-/** Leaves the volume to its owner where the run says so. ReleaseStarted, probe → StorageKept. */
+/** Leaves the volume to its owner where the run says so. ReleaseStarted, probe → StorageKept | StorageReleased. */
 export const keepVolume = reaction({
   name: 'keep-volume',
   on: ReleaseStarted,
   watches: ['releasing'],
   uses: ['volumes'],
-  emits: [StorageKept],
+  emits: [StorageKept, StorageReleased],
   repeats: true,
 
   decide(run) {
     const { id, status, storage } = run;
     if (status !== 'releasing') return ignore(`run is ${status}`);
     if (storage.kind !== 'volume') return ignore('the storage is a file system');
-    if (!storage.id || storage.over) return ignore('there is no volume to keep');
-    if (parameterOf(run, 'deleteEbs')) return ignore('the volume is to be released');
+    if (!storage.id || !isToBeKept(run)) return ignore('there is no volume to keep');
     return proceed(`${id}.keep`, storage.id);
   },
 
   async act(volumeId, _key, { volumes }) {
-    await volumes.keep(volumeId);
-    return volumeId;
+    return { volumeId, isThere: await volumes.keep(volumeId) };
   },
 
-  record: (storageId, run) =>
-    conclude(StorageKept.of({ storageId, pricePerHour: pricePerHour(run) })),
+  record: ({ volumeId: storageId, isThere }, run) =>
+    isThere
+      ? conclude(StorageKept.of({ storageId, pricePerHour: pricePerHour(run) }))
+      : conclude(StorageReleased.of({ storageId })),
 });

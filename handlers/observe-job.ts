@@ -7,13 +7,14 @@ import {
   isActive,
   type Job,
   JobSubmitted,
+  nextLook,
   progressOf,
   ReleaseStarted,
   StopRequested,
   StorageRetained,
   VISIBLE_WITHIN_MS,
 } from '../events';
-import { attemptOf, conclude, foresee, ignore, look, observer, type SeenJob } from './lib';
+import { again, attemptOf, conclude, foresee, ignore, look, observer, type SeenJob } from './lib';
 
 /** Looks at the run's jobs. Batch event, probe → BatchJobStateChange, and what follows the last one's end. */
 export const observeJob = observer({
@@ -34,7 +35,7 @@ export const observeJob = observer({
   judge(seen, run, now) {
     if (run.status !== 'running') return ignore(`run is ${run.status}`);
     const news = Object.values(run.jobs).flatMap((job) => newsOf(job, seen, now));
-    if (news.length === 0) return ignore('nothing new');
+    if (news.length === 0) return run.stop ? again(nextLook(run, now)) : ignore('nothing new');
     return conclude(...news, ...afterJobs(foresee(run, news, now), now));
   },
 });

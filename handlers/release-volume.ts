@@ -1,8 +1,8 @@
 import {
   anyOf,
   EbsVolumeNotification,
+  isToBeKept,
   nextLook,
-  parameterOf,
   ReleaseStarted,
   StorageReleased,
   VISIBLE_WITHIN_MS,
@@ -24,19 +24,18 @@ export const releaseVolume = reaction({
     if (storage.kind !== 'volume') return ignore('the storage is a file system');
     if (storage.over === 'released' || storage.over === 'kept')
       return ignore(`volume is ${storage.over}`);
-    const isThere = storage.id !== undefined && storage.over !== 'lost';
-    if (isThere && !parameterOf(run, 'deleteEbs')) return ignore('the volume is to be kept');
+    if (isToBeKept(run)) return ignore('the volume is to be kept');
     return proceed(`${id}.release`, { runId: id, volumeId: storage.id });
   },
 
   act: (wanted, _key, { volumes }) => volumes.release(wanted),
 
   record(released, run, now) {
-    const { requestedAt, id } = run.storage;
-    // A volume that was asked for a moment ago may exist and not be shown yet.
-    const shownBy = requestedAt ? Date.parse(requestedAt) + VISIBLE_WITHIN_MS : 0;
+    const { requestedAt, availableAt, id } = run.storage;
     if (released.kind === 'going') return again(nextLook(run, now));
-    if (now < shownBy) return again(shownBy);
+    // A volume that was asked for a moment ago, and never seen, may exist and not be shown yet.
+    const shownBy = requestedAt ? Date.parse(requestedAt) + VISIBLE_WITHIN_MS : 0;
+    if (!availableAt && now < shownBy) return again(shownBy);
     return conclude(StorageReleased.of({ storageId: id }));
   },
 });

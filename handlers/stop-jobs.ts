@@ -1,5 +1,6 @@
 import {
   anyOf,
+  isActive,
   JobSubmitted,
   JobsStopped,
   ReleaseStarted,
@@ -22,11 +23,7 @@ export const stopJobs = reaction({
     const isEnding = run.status === 'releasing' || run.status === 'retained';
     const mustStop = isEnding || (run.status === 'running' && run.stop !== undefined);
     if (!mustStop) return ignore(`run is ${run.status}, and nobody asked it to stop`);
-    // A job that waits, or that may go on, may have been submitted by a delivery that died before it
-    // could say so: only a job that succeeded is certain to have no successor.
-    if (Object.values(run.jobs).every(({ status }) => status === 'SUCCEEDED')) {
-      return ignore('all jobs succeeded');
-    }
+    if (!Object.values(run.jobs).some(isActive)) return ignore('nothing of it is at Batch');
     return proceed(`${run.id}.stop`, { runId: run.id, zone: run.storage.zone, reason: why(run) });
   },
 

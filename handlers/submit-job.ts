@@ -1,50 +1,41 @@
 import {
   afterJobs,
-  anyOf,
-  BatchJobStateChange,
   batchJobName,
   ExportRequested,
-  FileSystemAvailable,
   isDoubtful,
   JobDoubted,
   JobRefused,
+  JobRequested,
   JobSubmitted,
-  nextJobs,
   ReleaseStarted,
   type Run,
-  RunResumed,
   StorageRetained,
-  VolumeAvailable,
 } from '../events';
 import { conclude, foresee, ignore, proceed, reaction } from './lib';
 
 /** Somebody who never answers refuses. */
 const DOUBTS_MAX = 10;
 
-/** Submits the next job whose turn it is. VolumeAvailable, BatchJobStateChange, … → JobSubmitted | JobRefused | JobDoubted. */
+/** Submits a requested job. JobRequested, probe → JobSubmitted | JobRefused | JobDoubted. */
 export const submitJob = reaction({
   name: 'submit-job',
-  on: anyOf<unknown>(
-    VolumeAvailable,
-    FileSystemAvailable,
-    JobSubmitted,
-    BatchJobStateChange,
-    RunResumed,
-  ),
-  watches: ['ready', 'running'],
+  on: JobRequested,
+  watches: ['running'],
   uses: ['jobs'],
   emits: [JobSubmitted, JobRefused, JobDoubted, ReleaseStarted, StorageRetained, ExportRequested],
 
   decide(run, _event, now) {
     const { id, status } = run;
-    if (status !== 'ready' && status !== 'running') return ignore(`run is ${status}`);
-    const spec = nextJobs(run).find((job) => !isDoubtful(job, now));
-    if (!spec) return ignore('no job to submit');
-    const submission = spec.submission + 1;
+    if (status !== 'running') return ignore(`run is ${status}`);
+    if (run.stop) return ignore('the run is stopping');
+    const requested = Object.values(run.jobs).filter((job) => job.status === 'REQUESTED');
+    const spec = requested.find((job) => !isDoubtful(job, now));
+    if (!spec) return ignore('no submission to make');
+    const { name, submission, tries } = spec;
     // Both counters only grow, one at a time, so their sum names this try and no other.
-    return proceed(`${id}.job-${spec.name}.${spec.submission + spec.tries}`, {
+    return proceed(`${id}.job-${name}.${submission + tries - 1}`, {
       submission,
-      jobName: batchJobName(id, spec.name, submission),
+      jobName: batchJobName(id, name, submission),
       runId: id,
       zone: run.storage.zone,
       storage: storageName(run),
@@ -54,20 +45,19 @@ export const submitJob = reaction({
   },
 
   async act(wanted, _key, { jobs }) {
-    const { submission, jobName, spec } = wanted;
+    const { submission, spec } = wanted;
     const answer = await jobs.submit(wanted);
-    return { ...answer, job: spec.name, tries: spec.tries, submission, jobName };
+    return { ...answer, job: spec.name, tries: spec.tries, submission };
   },
 
   record(submitted, run, now) {
     const { ok, job, tries, submission } = submitted;
     const known = run.jobs[job];
-    if (known?.submission === submission) return ignore('the submission is known');
-    if (ok === true) {
-      const { jobId, jobName } = submitted;
-      return conclude(JobSubmitted.of({ job, submission, jobId, jobName }));
+    if (known?.status !== 'REQUESTED' || known.submission !== submission) {
+      return ignore('the submission is known');
     }
-    if (known?.tries !== tries) return ignore('another delivery has recorded this try');
+    if (ok === true) return conclude(JobSubmitted.of({ job, submission, jobId: submitted.jobId }));
+    if (known.tries !== tries) return ignore('another delivery has recorded this try');
     const { reason } = submitted;
     if (ok === 'unknown' && tries < DOUBTS_MAX) {
       return conclude(JobDoubted.of({ job, submission, reason }));

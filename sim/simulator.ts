@@ -1,8 +1,8 @@
-import { isLast, type Settings } from '../events';
+import { fieldsOf, isLast, type Settings } from '../events';
 import type { LogLine } from '../handlers';
 import { type Buckets, memoryBuckets } from './buckets';
 import { virtualClock } from './clock';
-import { type Cloud, localCloud } from './cloud';
+import { type Cloud, localCloud, type Weather } from './cloud';
 import { type Faults, NO_FAULTS, weatherOf } from './faults';
 import type { HostFact } from './hosts';
 import { type Random, seededRandom } from './random';
@@ -21,11 +21,8 @@ export interface Scenario {
   readonly settings?: Settings;
   /** Changes the cloud before the first event, or lets something happen in it later. */
   readonly prepare?: (cloud: Cloud, world: World) => void;
-  readonly refuse?: Parameters<typeof localCloud>[0]['weather'] extends infer Weather
-    ? Weather extends { readonly refuse?: infer Refuse }
-      ? Refuse
-      : never
-    : never;
+  /** Answers creations in AWS's place. */
+  readonly refuse?: Weather['refuse'];
 }
 
 /** What a simulation has besides its cloud. */
@@ -48,6 +45,7 @@ export const START = Date.parse('2026-11-20T08:00:00Z');
 const HOUR_MS = 3_600_000;
 /** Faults end after this time: then everything must come to rest. */
 const FAULTS_MS = 12 * HOUR_MS;
+const DRAIN_MS = 2 * HOUR_MS;
 const STEPS_MAX = 200_000;
 
 export const SETTINGS: Settings = {
@@ -96,14 +94,18 @@ export async function simulate(scenario: Scenario): Promise<Simulated> {
   });
   scenario.prepare?.(cloud, world);
   for (const request of requests) cloud.request(request);
-  await clock.runUntil(() => isAtRest(cloud, requests.length), STEPS_MAX);
+  await clock.runUntil(() => isAtRest(cloud, requests), STEPS_MAX);
+  // What is late, or has no owner, shows itself after everything seems to be over.
+  const until = clock.now() + DRAIN_MS;
+  await clock.runUntil(() => clock.now() >= until, STEPS_MAX);
   cloud.close();
   return { ...world, cloud };
 }
 
 /** Every request has become a run, and none of them has anywhere to go but by time. */
-function isAtRest({ runs }: Cloud, requests: number): boolean {
+function isAtRest({ runs }: Cloud, requests: readonly unknown[]): boolean {
   const all = runs.all();
+  const ids = requests.map((request, index) => fieldsOf(request)?.runId ?? index);
   const isSettled = all.every(({ status }) => isLast(status) || status === 'retained');
-  return isSettled && all.length >= Math.min(requests, 1);
+  return isSettled && all.length >= new Set(ids).size;
 }

@@ -145,7 +145,10 @@ export function localVolumes(parts: Parts): LocalVolumes {
       if (states.includes('in-use')) return { kind: 'going', step: 'detaching' };
       return { kind: 'going', step: states.includes('creating') ? 'waiting' : 'deleting' };
     },
-    keep: async (volumeId) => set(volumeId, { isKept: true }),
+    async keep(volumeId) {
+      set(volumeId, { isKept: true });
+      return volumes.has(volumeId);
+    },
 
     all: () => [...volumes.values()],
     get: (volumeId) => volumes.get(volumeId),

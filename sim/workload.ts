@@ -16,7 +16,7 @@ export interface Workload {
   readonly refusal?: string;
 }
 
-/** The bytes of simulated volumes: how much work is saved on each. They live and die with the volume. */
+/** The bytes of simulated volumes: how much work of each job is saved, as `<volume>/<job>`. */
 export type SimulatedDisks = Map<string, number>;
 
 interface Parts {
@@ -39,7 +39,7 @@ export function simulatedContainers(parts: Parts): Containers {
 
 function startOne(task: Task, { clock, buckets, disks, workloadOf }: Parts): Container {
   const { workMs, checkpointMs, exitCode = 0, isDeaf, refusal } = workloadOf(task);
-  const volumeId = task.wanted.storage;
+  const place = `${task.wanted.storage}/${task.wanted.spec.name}`;
   let isOver = false;
   let finish: (exit: Exit) => void = () => {};
   const exit = new Promise<Exit>((resolve) => {
@@ -54,11 +54,11 @@ function startOne(task: Task, { clock, buckets, disks, workloadOf }: Parts): Con
       if (!isOver) run();
     });
   const work = () => {
-    const done = disks.get(volumeId) ?? 0;
+    const done = disks.get(place) ?? 0;
     if (done >= workMs) return end();
     const slice = Math.min(checkpointMs, workMs - done);
     later(slice, () => {
-      disks.set(volumeId, done + slice);
+      disks.set(place, done + slice);
       work();
     });
   };
@@ -66,11 +66,7 @@ function startOne(task: Task, { clock, buckets, disks, workloadOf }: Parts): Con
     later(SAVE_MS, () => {
       const { results, runId } = task.wanted;
       if (exitCode === 0) {
-        buckets.put(
-          results.bucket,
-          `${results.prefix}result`,
-          resultOf(runId, disks.get(volumeId)),
-        );
+        buckets.put(results.bucket, `${results.prefix}result`, resultOf(runId, disks.get(place)));
       }
       finish({ started: true, exitCode });
     });

@@ -68,7 +68,7 @@ export function lookOf(run: Run, now: number): Look | undefined {
 function believed(run: Run): BelievedJob[] {
   return Object.values(run.jobs).flatMap((job) => {
     if (!isActive(job) || !job.jobId) return [];
-    // An active job is not WAITING: its status is one of Batch's.
+    // A job with an id is at Batch: its status is one of Batch's.
     return [{ jobId: job.jobId, status: job.status as BatchStatus, attempt: job.attempt }];
   });
 }

@@ -109,8 +109,8 @@ export interface Volumes {
    * detaches what is attached, deletes what is free. Says what is left; safe to repeat.
    */
   release(wanted: { readonly runId: string; readonly volumeId?: string }): Promise<Released>;
-  /** Marks the volume as its owner's: nothing of ours may delete it any more. */
-  keep(volumeId: string): Promise<void>;
+  /** Marks the volume as its owner's: nothing of ours may delete it any more. False: there is none. */
+  keep(volumeId: string): Promise<boolean>;
 }
 
 export interface WantedVolume {
@@ -141,7 +141,10 @@ export type Released =
 
 /** Batch jobs, of one queue per zone. */
 export interface Jobs {
-  /** Adopts a job of this very name, over or not, else submits one: SubmitJob has no client token. */
+  /**
+   * Adopts a job of this very name, over or not, else submits one: SubmitJob has no client token. Of
+   * several it adopts the oldest, and terminates the others.
+   */
   submit(wanted: WantedJob): Promise<SubmittedJob>;
   /** A job of this name, without submitting one. */
   find(wanted: { readonly zone: string; readonly jobName: string }): Promise<string | undefined>;

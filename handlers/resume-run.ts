@@ -1,0 +1,23 @@
+import {
+  afterResume,
+  ExportRequested,
+  RequestRefused,
+  RunResumed,
+  RunResumeRequested,
+} from '../events';
+import { conclude, ignore, reaction } from './lib';
+
+/** Answers the wish to go on. RunResumeRequested → RunResumed | ExportRequested | RequestRefused. */
+export const resumeRun = reaction({
+  name: 'resume-run',
+  on: RunResumeRequested,
+  watches: [],
+  uses: [],
+  emits: [RunResumed, ExportRequested, RequestRefused],
+
+  decide(run, { data }) {
+    if (!('detail' in data)) return ignore('not a request');
+    if (run.lastRefused === data.derivedId) return ignore('this request was refused before');
+    return conclude(...afterResume(run, data.derivedId));
+  },
+});
