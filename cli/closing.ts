@@ -53,7 +53,9 @@ function sentence(run: Run, { verdict }: Results): string {
     if (verdict.kind === 'wrong') return `But the result is wrong: ${verdict.reason}.`;
     return 'The job said it was finished.';
   }
-  return end && end.kind !== 'succeeded' ? `${capital(end.reason)}.` : '';
+  if (!end || end.kind === 'succeeded') return '';
+  const isGone = run.status === 'failed' && run.storage.over === 'released';
+  return `${capital(end.reason)}.${isGone ? ' Its volume was given back.' : ''}`;
 }
 
 function resultLines({ objects, verdict }: Results): string[] {
@@ -74,29 +76,32 @@ function logLines(run: Run, home: Home, io: Io): string[] {
 
 /** What to type next. */
 function advice(run: Run, results: Results, home: Home): string[] {
-  const show = `${EBB} local show ${run.id}`;
-  switch (run.status) {
-    case 'rejected':
-      return ['Nothing was created. Correct the request and send it again.'];
-    case 'retained':
-      return [
-        `Its volume is kept until ${run.retainUntil}, so nothing is lost; on AWS for ${dollars(retentionPrice(run))}.`,
-        `Look at ${near(home.dataOf(run.storage.id ?? ''))}, mend the job, run it again. ${EBB} local reset removes it.`,
-      ];
-    case 'failed':
-      return [
-        `No container had run, or the policy was to release: nothing is kept. Again: ${show}`,
-      ];
-    case 'succeeded':
-      return results.objects.length > 0
-        ? [`See it again: ${show}`]
-        : [
-            'The job copied nothing to its bucket, and its volume is gone: whatever was only there is lost.',
-            'Let it copy: aws s3 cp FILE s3://$S3_BUCKET_NAME/$EBBTIDE_RESULTS_PREFIX',
-          ];
-    default:
-      return [`See it again: ${show}`];
+  const show = `See it again: ${EBB} local show ${run.id}`;
+  const data = near(home.dataOf(run.storage.id ?? ''));
+  if (run.status === 'rejected') {
+    return [
+      'Nothing was created. Correct the request and send it again, under another runId if it names one.',
+    ];
   }
+  if (run.status === 'retained') {
+    return [
+      `Its volume is kept until ${run.retainUntil}, so nothing is lost; on AWS for ${dollars(retentionPrice(run))}.`,
+      `Look at ${data}, mend the job, run it again. ${EBB} local reset removes it.`,
+    ];
+  }
+  if (run.storage.over === 'kept') {
+    return [
+      `Its volume is yours now, as the run asked: ${data}. On AWS it costs until you delete it.`,
+      show,
+    ];
+  }
+  if (run.status === 'succeeded' && results.objects.length === 0) {
+    return [
+      'The job copied nothing to its bucket, and its volume is gone: whatever was only there is lost.',
+      'Let it copy: aws s3 cp FILE s3://$S3_BUCKET_NAME/$EBBTIDE_RESULTS_PREFIX',
+    ];
+  }
+  return [show];
 }
 
 /** What it costs to keep the storage until its time is over. */

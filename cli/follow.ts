@@ -5,7 +5,7 @@ import { type Local, until } from '../sim/local';
 import { logOf } from '../sim/processes';
 import { clockTime, timelineLine } from './format';
 import type { Io } from './io';
-import { tailOf } from './tail';
+import { type Tail, tailOf } from './tail';
 
 /** How a followed run ended, as far as it went. */
 export interface Followed {
@@ -41,7 +41,7 @@ export function follow({ home, io, isQuiet }: Parts): {
   let run: { readonly id: string; first: number } | undefined;
   let answer: string | undefined;
   let last: RunEvent | undefined;
-  let tail: () => readonly string[] = () => [];
+  let tail: Tail | undefined;
   let frame = 0;
 
   const say = (line: string) => {
@@ -67,12 +67,12 @@ export function follow({ home, io, isQuiet }: Parts): {
       }
       if (event.runId !== run?.id) return;
       last = event;
-      quote(tail());
+      quote(tail?.lines() ?? []);
       say(timelineLine(since(Date.parse(event.time)), event));
     },
     onNote(note, task) {
       notes.push(note);
-      quote(tail());
+      quote((note.kind === 'ended' ? tail?.rest() : tail?.lines()) ?? []);
       if (note.kind === 'started') tail = tailOf(logOf(home, `${task.jobId}/${task.batchAttempt}`));
       const line = hostWords(note);
       if (line) say(io.style('yellow', `  ${clockTime(since(note.at))}  ${line}`));
@@ -95,11 +95,14 @@ export function follow({ home, io, isQuiet }: Parts): {
     listeners,
     async ended(local, runId) {
       await until(async () => {
-        quote(tail());
+        quote(tail?.lines() ?? []);
         showStatus(local);
+        const [dead] = local.cloud.deadLetters;
+        if (dead) throw new Error(`${dead.handler} could not do its work: ${dead.error}`);
         const now = await found(local, runId);
         return now !== undefined && (isLast(now.status) || now.status === 'retained' || !run);
       }, FOREVER_MS);
+      quote(tail?.rest() ?? []);
       io.status('');
       const over = await found(local, runId);
       if (!over) throw new Error(`nothing came of the request ${runId}`);

@@ -92,7 +92,7 @@ function jobWords(data: {
 }
 
 /** What an exit code means to somebody who has not learnt them by heart. */
-export function exitWords(exitCode: number): string {
+function exitWords(exitCode: number): string {
   const known: { readonly [code: number]: string } = {
     126: 'the command cannot be executed',
     127: 'command not found',

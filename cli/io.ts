@@ -10,8 +10,6 @@ export interface Io {
   status(text: string): void;
   /** Colours for a terminal; the text as it is elsewhere. */
   readonly style: (style: Style, text: string) => string;
-  readonly isTerminal: boolean;
-  readonly columns: number;
 }
 
 export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
@@ -49,7 +47,5 @@ export function processIo(): Io {
       isStatusShown = true;
     },
     style: (style, text) => (hasColour ? styleText(style, text, { validateStream: false }) : text),
-    isTerminal,
-    columns,
   };
 }

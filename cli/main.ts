@@ -76,8 +76,11 @@ function failed(error: Error, isDebug: boolean, io: Io): number {
   return 1;
 }
 
-if (require.main === module || process.argv[1]?.endsWith('ebb')) {
+/** Runs the command line of this process. */
+export function start(): void {
   main(process.argv.slice(2), processIo()).then((code) => {
     process.exitCode = code;
   });
 }
+
+if (require.main === module) start();

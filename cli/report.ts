@@ -8,9 +8,16 @@ export interface Report {
   readonly status: Run['status'];
   readonly tookMs: number;
   readonly phases: readonly { readonly name: Phase; readonly ms: number }[];
-  readonly interruptions: { readonly warned: number; readonly unwarned: number };
+  /** `survived`: those after which the job started again. */
+  readonly interruptions: {
+    readonly warned: number;
+    readonly unwarned: number;
+    readonly survived: number;
+  };
   /** Work since the last write to storage, where a host went without warning: it is done again. */
   readonly redoneMs: number;
+  /** Waits went by so fast that the machine's own milliseconds look like waits. */
+  readonly isRough: boolean;
   readonly storage: {
     readonly paidMs: number;
     /** Of that, the time in which no job was at work. */
@@ -21,13 +28,16 @@ export interface Report {
   };
 }
 
-export const PHASES = [
+/** Beyond this, delivering an event takes minutes of the cloud's time. */
+const ROUGH_SPEED = 600;
+
+const PHASES = [
   'creating storage',
   'waiting for a host',
   'job at work',
   'giving storage back',
 ] as const;
-export type Phase = (typeof PHASES)[number];
+type Phase = (typeof PHASES)[number];
 
 /** Reads a run's journal and what was noted of its hosts into one account. */
 export function reportOf(events: readonly RunEvent[], notes: readonly HostNote[]): Report {
@@ -47,6 +57,7 @@ export function reportOf(events: readonly RunEvent[], notes: readonly HostNote[]
     phases: PHASES.map((name) => ({ name, ms: phases.get(name) ?? 0 })),
     interruptions: interruptionsOf(notes),
     redoneMs: notes.reduce((sum, { unsavedMs = 0 }) => sum + unsavedMs, 0),
+    isRough: notes.some(({ speed }) => speed > ROUGH_SPEED),
     storage: {
       paidMs,
       idleMs: Math.max(0, paidMs - (phases.get('job at work') ?? 0)),
@@ -59,17 +70,24 @@ export function reportOf(events: readonly RunEvent[], notes: readonly HostNote[]
 
 /** The lines of a report for people. */
 export function reportLines(report: Report): string[] {
-  const { phases, interruptions, redoneMs, storage } = report;
-  const survived = interruptions.warned + interruptions.unwarned;
-  const kinds = `${interruptions.warned} with warning, ${interruptions.unwarned} without`;
+  const { phases, interruptions, redoneMs, storage, isRough } = report;
+  const { warned, unwarned, survived } = interruptions;
+  const count = warned + unwarned;
+  const kinds = `${warned} with warning, ${unwarned} without`;
+  const survivors = survived === count ? `${count} survived` : `${count}, ${survived} survived`;
   return [
     ...phases.filter(({ ms }) => ms > 0).map(({ name, ms }) => row(name, duration(ms))),
-    row('interruptions', survived === 0 ? 'none' : `${survived} survived: ${kinds}`),
-    ...(survived === 0 ? [] : [row('work done again', duration(redoneMs))]),
+    row('interruptions', count === 0 ? 'none' : `${survivors}: ${kinds}`),
+    ...(count === 0
+      ? []
+      : [row('work done again', `${duration(redoneMs)}, since the last write to the volume`)]),
     row(
       'storage on AWS',
       `${dollars(storage.dollars)} for ${duration(storage.paidMs)} at ${dollars(storage.pricePerHour)}/h, idle for ${duration(storage.idleMs)} of it`,
     ),
+    ...(isRough
+      ? [row('', 'rough: at this speed every delay of this machine looks like a wait')]
+      : []),
   ];
 }
 
@@ -113,11 +131,14 @@ function paidSpan(events: readonly RunEvent[]) {
 }
 
 /** A warned host is noticed first; one that went without warning is only killed. */
-function interruptionsOf(notes: readonly HostNote[]) {
-  const warned = notes.filter(({ kind }) => kind === 'noticed').length;
-  const killed = notes.filter(({ kind }) => kind === 'killed').length;
-  const both = notes.filter(
-    ({ kind }, index) => kind === 'killed' && notes[index - 1]?.kind === 'noticed',
+function interruptionsOf(notes: readonly HostNote[]): Report['interruptions'] {
+  const isBegun = ({ kind }: HostNote) => kind === 'noticed' || kind === 'killed';
+  const first = notes.filter(
+    (note, index) =>
+      isBegun(note) && !(note.kind === 'killed' && notes[index - 1]?.kind === 'noticed'),
   );
-  return { warned, unwarned: killed - both.length };
+  const warned = first.filter(({ kind }) => kind === 'noticed').length;
+  const lastStart = notes.map(({ kind }) => kind).lastIndexOf('started');
+  const survived = first.filter((note) => notes.indexOf(note) < lastStart).length;
+  return { warned, unwarned: first.length - warned, survived };
 }

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run } from '../events';
+import { filesIn } from '../sim/files';
 import type { Home } from '../sim/home';
 import { compareCheckpoint } from '../sim/sample-job';
 import { sampleResult } from './local-settings';
@@ -25,12 +26,11 @@ export interface Results {
 /** Reads a run's prefix of the local bucket; the sample job's result is compared byte for byte. */
 export function resultsOf(run: Run, home: Home): Results {
   const folder = join(home.buckets, run.results.bucket, run.results.prefix);
-  const entries = existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
-  const objects = entries.flatMap((entry) => {
-    const path = join(folder, String(entry));
-    const stat = statSync(path);
-    return stat.isFile() ? [{ key: `${run.results.prefix}${entry}`, path, bytes: stat.size }] : [];
-  });
+  const objects = filesIn(folder).map(({ name, path, bytes }) => ({
+    key: `${run.results.prefix}${name}`,
+    path,
+    bytes,
+  }));
   return { objects, verdict: verdictOf(run, folder) };
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Home, homeAt } from '../sim/home';
-import { type Leftovers, leftoversIn, tidy } from '../sim/local';
+import { type Leftovers, leftoversIn, runsIn, tidy } from '../sim/local';
 import { takeLock } from '../sim/lock';
 import { killStrays } from '../sim/strays';
 import { UsageError } from './command';
@@ -45,8 +45,11 @@ export async function putInOrder(home: Home, left: Leftovers, io: Io): Promise<v
   if (!(await tidy(home, left, localSettings()))) {
     return io.say(`  Not everything came to its end. ${EBB} local reset removes it all.`);
   }
-  for (const { id } of left.runs) {
-    io.say(`  ${id} is over and its volume is gone. See it: ${EBB} local show ${id}`);
+  const ids = left.runs.map(({ id }) => id);
+  for (const run of runsIn(home).filter(({ id }) => ids.includes(id))) {
+    const isKept = run.storage.over === 'kept' || run.status === 'retained';
+    const volume = isKept ? 'its volume is kept' : 'its volume is gone';
+    io.say(`  ${run.id} is ${run.status} and ${volume}. See it: ${EBB} local show ${run.id}`);
   }
 }
 

@@ -1,7 +1,15 @@
+import { statfsSync } from 'node:fs';
+import type { Run } from '../events';
+import type { Home } from '../sim/home';
 import type { HostNote } from '../sim/ledger';
 
-/** What a run that seems to have gone well should still be told. */
-export function warningsOf(notes: readonly HostNote[]): string[] {
+/** What a person should still be told of a run, however it ended. */
+export function warningsOf(run: Run, home: Home, notes: readonly HostNote[]): string[] {
+  return [...earlyLeavers(notes), ...fullDisk(run, home)];
+}
+
+/** Jobs that answered SIGTERM with 0: Batch takes that for finished. */
+function earlyLeavers(notes: readonly HostNote[]): string[] {
   const warned = new Set<string>();
   const early = notes.filter(({ kind, job, exitCode }) => {
     if (kind === 'noticed') warned.add(job);
@@ -12,4 +20,15 @@ export function warningsOf(notes: readonly HostNote[]): string[] {
     ({ job }) =>
       `Job ${job} left with 0 after SIGTERM, which says finished: Batch did not call it again. If it was not finished, let it leave with 143.`,
   );
+}
+
+/** Less is as good as nothing. */
+const SPACE_BYTES_MIN = 4 * 1024 * 1024;
+
+function fullDisk({ status }: Run, { path }: Home): string[] {
+  const { bavail, bsize } = statfsSync(path);
+  if (status === 'succeeded' || bavail * bsize >= SPACE_BYTES_MIN) return [];
+  return [
+    `No space is left on the disk of ${path}: the job may have failed for that, and what it said last may be lost.`,
+  ];
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
@@ -8,10 +7,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { RunEvent } from '../events';
+import { type RunEvent, replay } from '../events';
 import type { Marker } from './claim';
 import type { Markers } from './hosts';
 import type { Disks, LocalVolume } from './volumes';
@@ -40,40 +41,48 @@ export function homeAt(path: string): Home {
 }
 
 /** Makes the folders, and the `aws` that jobs find on their PATH. */
-export function furnish({ path, volumes, buckets, logs, bin }: Home, bucket: string): void {
-  for (const folder of [join(path, 'runs'), volumes, join(buckets, bucket), logs, bin]) {
+export function furnish(home: Home, bucket: string): void {
+  const { path, volumes, buckets, logs, bin } = home;
+  const folders = ['runs', 'hosts'].map((name) => join(path, name));
+  for (const folder of [...folders, volumes, join(buckets, bucket), logs, bin]) {
     mkdirSync(folder, { recursive: true });
   }
+  reserve(home);
   // What a killed upload left half-way; nothing runs while the place is taken anew.
   rmSync(join(buckets, '.incoming'), { recursive: true, force: true });
   const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
   const program = `${quoted(process.execPath)} ${quoted(join(__dirname, 'local-aws.js'))}`;
-  writeFileSync(join(bin, 'aws'), `#!/bin/sh\nexec ${program} "$@"\n`);
+  durably(home, () => writeFileSync(join(bin, 'aws'), `#!/bin/sh\nexec ${program} "$@"\n`));
   chmodSync(join(bin, 'aws'), 0o755);
 }
 
-/** The journals of a home: one line of JSON per event, appended before the event counts. */
+/** The journals of a home: one line of JSON per commit, a list of events, appended before it counts. */
 export interface Journals {
   append(events: readonly RunEvent[]): void;
   read(runId: string): readonly RunEvent[];
   ids(): readonly string[];
 }
 
-export function journalsIn({ path }: Home): Journals {
-  const folder = join(path, 'runs');
+export function journalsIn(home: Home): Journals {
+  const folder = join(home.path, 'runs');
   const fileOf = (runId: string) => join(folder, `${runId}.jsonl`);
   return {
     append(events) {
       const [first] = events;
-      if (!first) return;
-      const lines = events.map((event) => `${JSON.stringify(event)}\n`);
-      appendFileSync(fileOf(first.runId), lines.join(''));
+      if (first) appendLine(home, fileOf(first.runId), events);
     },
     read(runId) {
-      if (!existsSync(fileOf(runId))) return [];
-      const lines = readFileSync(fileOf(runId), 'utf8').split('\n');
-      // What follows the last newline was torn by a kill: that commit never happened.
-      return lines.slice(0, -1).map((line) => JSON.parse(line));
+      try {
+        const events = readLines<readonly RunEvent[]>(fileOf(runId)).flat();
+        replay(events);
+        return events;
+      } catch (cause) {
+        const { message } = cause as Error;
+        const remedy = 'remove that file, or everything with ebb local reset';
+        throw new Error(`${fileOf(runId)} is no journal of a run: ${message}; ${remedy}`, {
+          cause,
+        });
+      }
     },
     ids() {
       if (!existsSync(folder)) return [];
@@ -83,13 +92,65 @@ export function journalsIn({ path }: Home): Journals {
   };
 }
 
+/** Adds a value to a file of lines. What a kill tore off before is cut away first: it never counted. */
+export function appendLine(home: Home, path: string, value: unknown): void {
+  durably(home, () => {
+    const whole = existsSync(path) ? wholeLines(readFileSync(path)) : 0;
+    if (existsSync(path) && statSync(path).size > whole) truncateSync(path, whole);
+    appendFileSync(path, `${JSON.stringify(value)}\n`);
+  });
+}
+
+/** The values of a file of lines; none where there is no file. */
+export function readLines<Value>(path: string): Value[] {
+  if (!existsSync(path)) return [];
+  const bytes = readFileSync(path);
+  const lines = bytes.subarray(0, wholeLines(bytes)).toString('utf8').split('\n');
+  return lines.slice(0, -1).map((line) => JSON.parse(line));
+}
+
+/** How many bytes of it are lines that were written to their end. */
+function wholeLines(bytes: Buffer): number {
+  return bytes.lastIndexOf('\n') + 1;
+}
+
+const RESERVE = 'reserve';
+const RESERVE_BYTES = 1024 * 1024;
+
+/**
+ * Writes of our own, on a disk that a job may have filled: the reserve is given up for them once. A
+ * job that fills its disk fails, and its run must still be told of.
+ */
+function durably(home: Home, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    const reserve = join(home.path, RESERVE);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC' || !existsSync(reserve)) throw error;
+    rmSync(reserve);
+    write();
+  }
+}
+
+/** Sets space aside; where there is none, there is none. */
+function reserve({ path }: Home): void {
+  try {
+    writeFileSync(join(path, RESERVE), Buffer.alloc(RESERVE_BYTES));
+  } catch {
+    rmSync(join(path, RESERVE), { force: true });
+  }
+}
+
 /** Volumes as folders: a note of what the volume is, the marker, and the data that the job sees. */
-export function disksIn({ volumes, dataOf }: Home): Disks & { read(): readonly LocalVolume[] } {
+export function disksIn(home: Home): Disks & { read(): readonly LocalVolume[] } {
+  const { volumes, dataOf } = home;
   const noteOf = (volumeId: string) => join(volumes, volumeId, 'volume.json');
   return {
     save(volume) {
-      mkdirSync(dataOf(volume.volumeId), { recursive: true });
-      writeWhole(noteOf(volume.volumeId), JSON.stringify(volume, null, 2));
+      durably(home, () => {
+        mkdirSync(dataOf(volume.volumeId), { recursive: true });
+        writeWhole(noteOf(volume.volumeId), JSON.stringify(volume, null, 2));
+      });
     },
     remove: (volumeId) => rmSync(join(volumes, volumeId), { recursive: true, force: true }),
     read() {
@@ -98,14 +159,16 @@ export function disksIn({ volumes, dataOf }: Home): Disks & { read(): readonly L
         if (!existsSync(noteOf(volumeId))) return [];
         const volume: LocalVolume = JSON.parse(readFileSync(noteOf(volumeId), 'utf8'));
         // The hosts of an earlier session are gone, and whatever was under way with them.
-        return [{ ...volume, state: 'available' as const, host: undefined }];
+        const free = { state: 'available', host: undefined, isDetaching: false } as const;
+        return [{ ...volume, ...free }];
       });
     },
   };
 }
 
 /** Markers beside the data, where the job does not look. */
-export function markersIn({ volumes }: Home): Markers {
+export function markersIn(home: Home): Markers {
+  const { volumes } = home;
   const fileOf = (volumeId: string) => join(volumes, volumeId, 'marker.json');
   return {
     read(volumeId): Marker | undefined {
@@ -114,14 +177,14 @@ export function markersIn({ volumes }: Home): Markers {
     },
     write(volumeId, marker) {
       if (!existsSync(join(volumes, volumeId))) return;
-      writeWhole(fileOf(volumeId), JSON.stringify(marker, null, 2));
+      durably(home, () => writeWhole(fileOf(volumeId), JSON.stringify(marker, null, 2)));
     },
   };
 }
 
 /** A file is there whole or not at all, whenever we are killed. */
 function writeWhole(path: string, content: string): void {
-  const draft = `${path}.${randomUUID()}`;
+  const draft = `${path}.draft`;
   writeFileSync(draft, content);
   renameSync(draft, path);
 }

@@ -1,11 +1,3 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-} from 'node:fs';
 import { join } from 'node:path';
 import {
   type Envelope,
@@ -19,7 +11,8 @@ import {
 import type { LogLine } from '../handlers';
 import { realClock } from './clock';
 import { CALM, type Cloud, localCloud } from './cloud';
-import { disksIn, furnish, type Home, journalsIn, markersIn } from './home';
+import { filesIn } from './files';
+import { appendLine, disksIn, furnish, type Home, journalsIn, markersIn, readLines } from './home';
 import type { HostFact, Task } from './hosts';
 import type { HostNote } from './ledger';
 import { type LocalImage, processContainers } from './processes';
@@ -65,17 +58,29 @@ export function openLocal(options: Options): Local {
   const journals = journalsIn(home);
   const disks = disksIn(home);
   const runs = memoryRuns({ beforeCommit: ({ events }) => journals.append(events) });
-  const loaded = journals.ids().flatMap((id) => runs.load(journals.read(id)) ?? []);
-  const latest = Math.max(0, ...loaded.map(({ since }) => Date.parse(since)));
+  const latest = Math.max(0, ...journals.ids().map((id) => load(id)));
   const clock = realClock({ start: Math.max(Date.now(), latest + 1), speed });
   const random = seededRandom(Date.now());
   let isClosed = false;
 
+  /** Puts a run back. Gives the time of what happened last in it. */
+  function load(id: string): number {
+    const events = journals.read(id);
+    runs.load(events, ({ status, retainUntil = '' }) => {
+      // Time flies here: what an earlier session kept is kept until the clock on the wall says so.
+      return status !== 'retained' || Date.parse(retainUntil) <= Date.now();
+    });
+    const times = [
+      ...events.map(({ time }) => Date.parse(time)),
+      ...notesOf(home, id).map(({ at }) => at),
+    ];
+    return Math.max(0, ...times);
+  }
+
   function note(fact: HostFact): void {
     if (isClosed) return;
     const noted = noteOf(fact, home, speed);
-    mkdirSync(join(home.path, 'hosts'), { recursive: true });
-    appendFileSync(notesFile(home, noted.runId), `${JSON.stringify(noted)}\n`);
+    appendLine(home, notesFile(home, noted.runId), noted);
     onNote?.(noted, fact.task);
     const next = fact.kind === 'started' ? options.nextInterruption?.() : undefined;
     if (!next) return;
@@ -184,10 +189,7 @@ export async function until(isDone: () => Promise<boolean>, msMax: number): Prom
 
 /** What was noted of the hosts of a run, oldest first. */
 export function notesOf(home: Home, runId: string): readonly HostNote[] {
-  const path = notesFile(home, runId);
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => JSON.parse(line));
+  return readLines(notesFile(home, runId));
 }
 
 function notesFile({ path }: Home, runId: string): string {
@@ -204,10 +206,6 @@ function noteOf(fact: HostFact, home: Home, speed: number): HostNote {
 
 /** When anything in a folder was last written, in epoch milliseconds; now where nothing ever was. */
 function newestWrite(folder: string): number {
-  const entries = existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
-  const times = entries.slice(0, 10_000).flatMap((entry) => {
-    const stat = statSync(join(folder, String(entry)), { throwIfNoEntry: false });
-    return stat ? [stat.mtimeMs] : [];
-  });
+  const times = filesIn(folder).map(({ mtimeMs }) => mtimeMs);
   return times.length > 0 ? Math.max(...times) : Date.now();
 }

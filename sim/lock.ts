@@ -1,4 +1,13 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** Who holds the local cloud. */
@@ -19,7 +28,8 @@ const TRIES_MAX = 10;
 
 /**
  * Takes the one place in a local cloud. A lock whose holder is dead is taken over, and `left` says
- * whose it was. Atomic: the lock appears with its content, by a hard link.
+ * whose it was. Atomic: the lock appears with its content, by a hard link, and only one at a time
+ * may take a dead one away.
  */
 export function takeLock(home: string, { doing, now }: { doing: string; now: Date }): Lock {
   mkdirSync(home, { recursive: true });
@@ -35,7 +45,7 @@ export function takeLock(home: string, { doing, now }: { doing: string; now: Dat
       const holder = readHolder(path);
       if (holder && isAlive(holder)) return { ok: false, holder };
       left = holder ?? left;
-      release(path, holder);
+      clearDead(path);
     }
     throw new Error(`${path} could not be taken: remove it by hand if no ebb local is running`);
   } finally {
@@ -49,10 +59,33 @@ export function holderOf(home: string): Holder | undefined {
   return holder && isAlive(holder) ? holder : undefined;
 }
 
-/** Removes the lock if it is still that holder's: a quicker one may have taken it meanwhile. */
-function release(path: string, holder: Holder | undefined): void {
+/** Gives up one's own lock. */
+function release(path: string, me: Holder): void {
   const now = readHolder(path);
-  if (now?.pid === holder?.pid && now?.identity === holder?.identity) rmSync(path, { force: true });
+  if (now?.pid === me.pid && now.identity === me.identity) rmSync(path, { force: true });
+}
+
+/** Nobody needs longer than this between two system calls. */
+const CLEARING_MS_MAX = 5000;
+
+/**
+ * Takes a dead lock away, if it is still there and dead when nobody else may do the same: between a
+ * look at it and its removal, another process could have put its own, living one there.
+ */
+function clearDead(path: string): void {
+  const clearing = `${path}.clearing`;
+  try {
+    closeSync(openSync(clearing, 'wx'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const stat = statSync(clearing, { throwIfNoEntry: false });
+    if (stat && Date.now() - stat.mtimeMs > CLEARING_MS_MAX) rmSync(clearing, { force: true });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    return;
+  }
+  const holder = readHolder(path);
+  if (!holder || !isAlive(holder)) rmSync(path, { force: true });
+  rmSync(clearing, { force: true });
 }
 
 function linked(from: string, to: string): boolean {
@@ -84,11 +117,13 @@ function isAlive({ pid, identity }: Holder): boolean {
 }
 
 /** On Linux, when the process began, in ticks since the host's start; elsewhere the number must do. */
-export function identityOf(pid: number): string {
+function identityOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field is the command in parentheses and may hold anything, even parentheses.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A zombie is dead, whoever has not taken notice yet.
+    return state === 'Z' || state === 'X' ? 'dead' : (fields[18] ?? '');
   } catch {
     return '';
   }

@@ -1,4 +1,4 @@
-import { type ActiveStatus, isLast, type Run, type RunEvent, replay } from '../events';
+import { type ActiveStatus, type Run, type RunEvent, replay } from '../events';
 import { type Change, type Look, lookOf, type Runs } from '../handlers';
 
 /** What the table's stream shows, in the order in which it was written. */
@@ -11,8 +11,8 @@ export interface MemoryRuns extends Runs {
   all(): readonly Run[];
   /** Called with each record of the stream, once, after it was written. */
   onRecord(listener: (record: StreamRecord) => void): void;
-  /** Puts a run back from its journal, with a look that is due at once. */
-  load(events: readonly RunEvent[]): Run | undefined;
+  /** Puts a run back from its journal, with a look that is due at once, where somebody is to look at all. */
+  load(events: readonly RunEvent[], isLookedAt?: (run: Run) => boolean): void;
 }
 
 interface Options {
@@ -74,15 +74,14 @@ export function memoryRuns({ beforeCommit }: Options = {}): MemoryRuns {
 
     all: () => [...runs.keys()].flatMap((id) => read(id) ?? []),
     onRecord: (listener) => void listeners.push(listener),
-    load(events) {
+    load(events, isLookedAt = () => true) {
       const run = replay(events);
-      if (!run) return undefined;
+      if (!run) return;
       runs.set(run.id, JSON.stringify(run));
       journals.set(run.id, [...events]);
       if (run.storage.id) storages.set(run.storage.id, run.id);
       const look = lookOf(run, Date.parse(run.since));
-      if (look && !isLast(run.status)) looks.set(run.id, { ...look, lookAt: run.since });
-      return run;
+      if (look && isLookedAt(run)) looks.set(run.id, { ...look, lookAt: run.since });
     },
   };
 }

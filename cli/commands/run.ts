@@ -104,7 +104,7 @@ function finish(
   const notes = notesOf(home, over.id);
   const report = reportOf(events, notes);
   const results = resultsOf(over, home);
-  const warnings = warningsOf(notes);
+  const warnings = warningsOf(over, home, notes);
   const isGood = over.status === 'succeeded' && results.verdict.kind !== 'wrong' && !note;
   const all = { run: over, report, results, warnings, note };
   if (args.json) io.out(JSON.stringify({ ...all, events }, null, 2));

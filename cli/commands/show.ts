@@ -26,7 +26,7 @@ export const show: Command = {
     const notes = notesOf(home, run.id);
     const report = reportOf(events, notes);
     const results = resultsOf(run, home);
-    const warnings = warningsOf(notes);
+    const warnings = warningsOf(run, home, notes);
     if (json) {
       io.out(JSON.stringify({ run, report, results, warnings, events }, null, 2));
       return 0;

@@ -157,14 +157,7 @@ export function observer<
   const Uses extends PortName,
   const Emits extends readonly EventContract[],
 >(definition: Observer<Data, Target, Seen, Uses, Emits, Run>) {
-  return made({
-    ...definition,
-    kind: 'observer',
-    begins: false,
-    carryOut: (target: Target, _key: string, ports: Ports) =>
-      (definition.look ?? nothing(definition.name))(target, ports),
-    conclude: definition.judge ?? nothing(definition.name),
-  });
+  return made({ ...definition, ...reading(definition), begins: false });
 }
 
 /** Declares an observer that may meet no run: what it concludes then is the run's beginning. */
@@ -175,14 +168,21 @@ export function opener<
   const Uses extends PortName,
   const Emits extends readonly EventContract[],
 >(definition: Observer<Data, Target, Seen, Uses, Emits, Run | undefined>) {
-  return made({
-    ...definition,
+  return made({ ...definition, ...reading(definition), begins: true });
+}
+
+/** An observer's looking and judging, in the places where the one path expects them. */
+function reading<Target, Judge>(definition: {
+  readonly name: string;
+  look?(target: Target, ports: Ports): Promise<unknown>;
+  readonly judge?: Judge;
+}) {
+  const { name, look: looks = nothing(name), judge = nothing(name) } = definition;
+  return {
     kind: 'observer',
-    begins: true,
-    carryOut: (target: Target, _key: string, ports: Ports) =>
-      (definition.look ?? nothing(definition.name))(target, ports),
-    conclude: definition.judge ?? nothing(definition.name),
-  });
+    carryOut: (target: Target, _key: string, ports: Ports) => looks(target, ports),
+    conclude: judge,
+  } as const;
 }
 
 /**
