@@ -21,6 +21,8 @@ export interface Scenario {
   readonly settings?: Settings;
   /** Changes the cloud before the first event, or lets something happen in it later. */
   readonly prepare?: (cloud: Cloud, world: World) => void;
+  /** Not at rest before that: for what is to happen later. */
+  readonly restsAfterMs?: number;
   /** Answers creations in AWS's place. */
   readonly refuse?: Weather['refuse'];
 }
@@ -94,7 +96,8 @@ export async function simulate(scenario: Scenario): Promise<Simulated> {
   });
   scenario.prepare?.(cloud, world);
   for (const request of requests) cloud.request(request);
-  await clock.runUntil(() => isAtRest(cloud, requests), STEPS_MAX);
+  const earliest = START + (scenario.restsAfterMs ?? 0);
+  await clock.runUntil(() => clock.now() >= earliest && isAtRest(cloud, requests), STEPS_MAX);
   // What is late, or has no owner, shows itself after everything seems to be over.
   const until = clock.now() + DRAIN_MS;
   await clock.runUntil(() => clock.now() >= until, STEPS_MAX);

@@ -10,6 +10,8 @@ export interface Workload {
   readonly checkpointMs: number;
   /** What it ends with; 0 where absent. */
   readonly exitCode?: number;
+  /** The same, where it is not the same every time. */
+  readonly exitCodeOf?: () => number;
   /** Does not listen to SIGTERM. */
   readonly isDeaf?: boolean;
   /** Never starts, for this reason. */
@@ -38,7 +40,7 @@ export function simulatedContainers(parts: Parts): Containers {
 }
 
 function startOne(task: Task, { clock, buckets, disks, workloadOf }: Parts): Container {
-  const { workMs, checkpointMs, exitCode = 0, isDeaf, refusal } = workloadOf(task);
+  const { workMs, checkpointMs, exitCodeOf, isDeaf, refusal, ...workload } = workloadOf(task);
   const place = `${task.wanted.storage}/${task.wanted.spec.name}`;
   let isOver = false;
   let finish: (exit: Exit) => void = () => {};
@@ -65,6 +67,7 @@ function startOne(task: Task, { clock, buckets, disks, workloadOf }: Parts): Con
   const end = () =>
     later(SAVE_MS, () => {
       const { results, runId } = task.wanted;
+      const exitCode = exitCodeOf?.() ?? workload.exitCode ?? 0;
       if (exitCode === 0) {
         buckets.put(results.bucket, `${results.prefix}result`, resultOf(runId, disks.get(place)));
       }

@@ -290,6 +290,107 @@ describe('a run that cannot do what was asked', () => {
     expect(cloud.batch.all().filter(({ status }) => status !== 'FAILED')).toEqual([]);
   });
 
+  it.each(Object.keys(RUN_EVENTS))(
+    'is cancelled, and its job stopped, within minutes with every %s lost',
+    async (loseType) => {
+      const cancelAt = HOUR_MS / 2;
+      const { cloud, facts, clock } = await play({
+        interruptions: [],
+        faults: { ...NO_FAULTS, loseType },
+        requests: [{ runId: 'r1', parameters: { deleteEbs: false } }],
+        prepare(local, world) {
+          world.clock.at(world.clock.now() + cancelAt, () =>
+            local.request({ runId: 'r1' }, 'RunCancelRequested'),
+          );
+        },
+      });
+      expect(cloud.runs.all()).toMatchObject([{ status: 'cancelled', storage: { over: 'kept' } }]);
+      const ended = facts.filter(({ kind }) => kind === 'ended').map(({ at }) => at);
+      expect(ended).toHaveLength(1);
+      const journal = await cloud.runs.journal('r1');
+      const begun = Date.parse(journal[0]?.time ?? '');
+      expect((ended[0] ?? clock.now()) - begun - cancelAt).toBeLessThan(5 * 60_000);
+      const kept = journal.find(({ type }) => type === 'StorageKept');
+      expect(Date.parse(kept?.time ?? '')).toBeGreaterThan(ended[0] ?? clock.now());
+    },
+  );
+
+  it.each([1, 5, 9, 13, 17, 21, 25, 60, 120])(
+    'is never ended over the head of a submission that takes its time (cancelled %i s after the first job)',
+    async (seconds) => {
+      const { cloud, facts } = await play({
+        interruptions: [],
+        workload: { workMs: 600_000, checkpointMs: 60_000 },
+        faults: { ...NO_FAULTS, callMs: 20_000 },
+        requests: [
+          {
+            runId: 'r1',
+            parameters: { deleteEbs: false },
+            jobs: [{ name: 'a' }, { name: 'b', dependsOn: ['a'] }],
+          },
+        ],
+        prepare(local, { clock }) {
+          const watch = () => {
+            const first = local.batch.all()[0];
+            if (first?.status !== 'SUCCEEDED') return void clock.at(clock.now() + 500, watch);
+            clock.at(clock.now() + seconds * 1000, () =>
+              local.request({ runId: 'r1' }, 'RunCancelRequested'),
+            );
+          };
+          watch();
+        },
+      });
+      const [run] = cloud.runs.all();
+      const over = cloud.batch
+        .all()
+        .filter(({ status }) => status === 'SUCCEEDED' || status === 'FAILED');
+      expect(over).toHaveLength(cloud.batch.all().length);
+      const late = facts.filter(
+        ({ kind, at }) => kind === 'started' && at > Date.parse(run?.since ?? ''),
+      );
+      expect(late).toEqual([]);
+    },
+  );
+
+  it('goes on where it failed when somebody resumes it', async () => {
+    let failing = true;
+    const { cloud, buckets } = await play({
+      interruptions: [],
+      workload: { workMs: HOUR_MS, checkpointMs: 300_000, exitCodeOf: () => (failing ? 3 : 0) },
+      prepare(local, { clock }) {
+        clock.at(clock.now() + 3 * HOUR_MS, () => {
+          failing = false;
+          local.request({ runId: 'r1' }, 'RunResumeRequested');
+        });
+      },
+      restsAfterMs: 4 * HOUR_MS,
+    });
+    expect(cloud.runs.all()).toMatchObject([{ status: 'succeeded' }]);
+    expect(buckets.get('results', 'runs/r1/result')).toBe(resultOf('r1', HOUR_MS));
+    const types = (await cloud.runs.journal('r1')).map(({ type }) => type);
+    expect(types).toEqual(
+      expect.arrayContaining(['StorageRetained', 'RunResumed', 'RunSucceeded']),
+    );
+  });
+
+  it.each([
+    [{}, 'retained', 'RequestRefused'],
+    [{ discard: true }, 'failed', 'ReleaseStarted'],
+  ])('is released before its time only with %j', async (detail, status, type) => {
+    const { cloud } = await play({
+      interruptions: [],
+      workload: { ...work, exitCode: 3 },
+      prepare(local, { clock }) {
+        clock.at(clock.now() + 3 * HOUR_MS, () =>
+          local.request({ runId: 'r1', ...detail }, 'RunReleaseRequested'),
+        );
+      },
+      restsAfterMs: 4 * HOUR_MS,
+    });
+    expect(cloud.runs.all()).toMatchObject([{ status }]);
+    expect((await cloud.runs.journal('r1')).map((event) => event.type)).toContain(type);
+  });
+
   it('leaves a volume that is to be kept, marked and priced', async () => {
     const { cloud } = await play({
       requests: [{ runId: 'r1', parameters: { deleteEbs: false } }],

@@ -73,7 +73,12 @@ async function wrongs({ cloud, facts, made, buckets }: Simulated): Promise<strin
     }
   }
   const inside = new Map<string, number>();
-  for (const { kind, task } of facts) {
+  for (const { kind, task, at } of facts) {
+    const run = await cloud.runs.get(task.wanted.runId);
+    const isEnded = run && (isLast(run.status) || run.status === 'retained');
+    if (kind === 'started' && isEnded && at > Date.parse(run.since)) {
+      wrong.push(`a container started after ${run.id} was ${run.status}`);
+    }
     const change = { started: 1, ended: -1, noticed: 0, killed: 0 }[kind];
     const now = (inside.get(task.wanted.storage) ?? 0) + change;
     inside.set(task.wanted.storage, now);
