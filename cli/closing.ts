@@ -59,7 +59,7 @@ function sentence(run: Run, { verdict }: Results): string {
 }
 
 function resultLines({ objects, verdict }: Results): string[] {
-  const check = verdict.kind === 'right' ? `, sha256 ${verdict.sha256.slice(0, 16)}…` : '';
+  const check = verdict.kind === 'right' ? `, sha256 ${verdict.sha256.slice(0, 8)}…` : '';
   return objects.map(({ path, bytes }, index) =>
     row(index === 0 ? 'results' : '', `${near(path)}  (${size(bytes)}${check})`),
   );

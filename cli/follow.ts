@@ -75,7 +75,8 @@ export function follow({ home, io, isQuiet }: Parts): {
       quote((note.kind === 'ended' ? tail?.rest() : tail?.lines()) ?? []);
       if (note.kind === 'started') tail = tailOf(logOf(home, `${task.jobId}/${task.batchAttempt}`));
       const line = hostWords(note);
-      if (line) say(io.style('yellow', `  ${clockTime(since(note.at))}  ${line}`));
+      const style = note.kind === 'started' ? 'cyan' : 'yellow';
+      if (line) say(io.style(style, `  ${clockTime(since(note.at))}  ${line}`));
     },
   };
 
@@ -113,7 +114,11 @@ export function follow({ home, io, isQuiet }: Parts): {
 }
 
 /** What happened to a host, where no event of the run says so. */
-function hostWords({ kind }: HostNote): string | undefined {
+function hostWords({ kind, host, attempt }: HostNote): string | undefined {
+  if (kind === 'started') {
+    const again = attempt > 1 ? ' again' : '';
+    return `${'Volume mounted'.padEnd(19)}  on ${host}${again}`;
+  }
   if (kind === 'noticed') {
     return `${'Spot notice'.padEnd(19)}  the host goes in two minutes: SIGTERM to the job`;
   }

@@ -66,7 +66,7 @@ export function words(event: RunEvent): string {
     case 'StorageRetained':
       return `until ${data.retainUntil}, ${dollars(data.pricePerHour)}/h: ${verdictWords(data.verdict)}`;
     case 'StorageReleased':
-      return data.storageId ?? 'there was none';
+      return data.storageId ? `${data.storageId} detached and deleted` : 'there was none';
     case 'DeadlinePassed':
       return `${data.overdue} since before ${data.deadline}`;
     case 'RequestRefused':

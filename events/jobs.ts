@@ -17,7 +17,6 @@ export type BatchStatus = z.infer<typeof BatchStatus>;
  * A job's name within its run. 15 characters: with the run's 40, `<run>.job-<name>.<try>` stays
  * within the 63 that FSx and EC2 allow a client token.
  */
-export const JOB_NAME_MAX = 15;
 export const JobName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,14}$/);
 
 /** What is asked of a job, after all layers and defaults. */

@@ -3,6 +3,9 @@ export interface HostNote {
   readonly runId: string;
   readonly kind: 'started' | 'noticed' | 'killed' | 'ended';
   readonly job: string;
+  readonly host: string;
+  /** Counts the starts of the job on its storage. */
+  readonly attempt: number;
   readonly at: number;
   /** How many times faster than real time the cloud's waits went by. */
   readonly speed: number;

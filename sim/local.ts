@@ -198,7 +198,8 @@ function notesFile({ path }: Home, runId: string): string {
 
 function noteOf(fact: HostFact, home: Home, speed: number): HostNote {
   const { runId, spec, storage } = fact.task.wanted;
-  const common = { runId, kind: fact.kind, job: spec.name, at: fact.at, speed };
+  const { host, attempt } = fact.task;
+  const common = { runId, kind: fact.kind, job: spec.name, host, attempt, at: fact.at, speed };
   if (fact.kind === 'ended') return { ...common, exitCode: fact.exit.exitCode };
   if (fact.kind !== 'killed') return common;
   return { ...common, unsavedMs: Date.now() - newestWrite(home.dataOf(storage)) };

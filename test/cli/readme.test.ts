@@ -10,7 +10,7 @@ const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 function gist(line: string): string {
   return line
     .replace(/^ *(\d\d:\d\d:\d\d)? */, '')
-    .replace(/vol-\w+|us-east-1\w|run-\w+|\$?[\d.]+(m\d+s|s)?/g, '#')
+    .replace(/vol-\w+|i-0\w+|us-east-1\w|run-\w+|\$?[\d.]+(m\d+s|s)?/g, '#')
     .trim();
 }
 

@@ -18,8 +18,6 @@ export function fakeIo(): FakeIo {
     say: (text) => void says.push(text),
     status: () => {},
     style: (_style, text) => text,
-    isTerminal: false,
-    columns: 100,
     outText: () => outs.join('\n'),
     sayText: () => says.join('\n'),
   };
