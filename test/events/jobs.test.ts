@@ -49,6 +49,7 @@ describe('a job of a run', () => {
 
   it.each([
     ['WAITING', false, false],
+    ['REQUESTED', true, false],
     ['SUBMITTED', true, false],
     ['PENDING', true, false],
     ['RUNNABLE', true, false],
@@ -80,6 +81,14 @@ describe('the progress of a submission', () => {
     const progress = life.map(([status, attempt]) => progressOf({ status, attempt }));
     expect(progress).toEqual([...new Set(progress)].sort((a, b) => a - b));
   });
+
+  it.each(BATCH_STATUSES)(
+    'is behind every word of Batch while it is only asked for: %s',
+    (status) => {
+      const requested = progressOf({ status: 'REQUESTED', attempt: 0 });
+      expect(progressOf({ status, attempt: 1 })).toBeGreaterThan(requested);
+    },
+  );
 
   it.each(BATCH_STATUSES)('never grows past a job that failed: %s', (status) => {
     const failed = progressOf({ status: 'FAILED', attempt: 1 });

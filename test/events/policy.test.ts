@@ -7,17 +7,23 @@ import {
   afterFailure,
   afterJobs,
   afterLoss,
+  afterReleaseRequest,
+  afterResume,
   allows,
   apply,
   deadlineOf,
   defaultsOf,
   endOf,
+  isToBeKept,
   type Job,
   JobRefused,
+  JobRequested,
   type Mode,
   nextJobs,
   type Run,
   type RunParameters,
+  RunResumed,
+  STATUSES,
   StorageLost,
   storageWanted,
   type Verdict,
@@ -97,7 +103,7 @@ describe('the jobs that may be submitted', () => {
     expect(names(nextJobs(running(jobs)))).toEqual(['a', 'c']);
   });
 
-  it.each(['WAITING', 'SUBMITTED', 'RUNNING', 'FAILED'] as const)(
+  it.each(['WAITING', 'REQUESTED', 'SUBMITTED', 'RUNNING', 'FAILED'] as const)(
     'are not those behind a job that is %s',
     (status) => {
       const jobs = [
@@ -122,12 +128,30 @@ describe('the jobs that may be submitted', () => {
     expect(names(nextJobs(running(jobs)))).toEqual(['b']);
   });
 
-  it.each(['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEEDED'] as const)(
-    'are not those that Batch has: %s',
-    (status) => {
-      expect(nextJobs(running([{ status, submission: 1 }]))).toEqual([]);
-    },
-  );
+  it.each([
+    'REQUESTED',
+    'SUBMITTED',
+    'PENDING',
+    'RUNNABLE',
+    'STARTING',
+    'RUNNING',
+    'SUCCEEDED',
+  ] as const)('are not those that Batch has, or may have: %s', (status) => {
+    expect(nextJobs(running([{ status, submission: 1 }]))).toEqual([]);
+  });
+
+  it('are those whose names are words of the language', () => {
+    const jobs = [
+      { ...DONE, name: 'constructor' },
+      { name: 'b', dependsOn: ['constructor'] },
+    ];
+    expect(names(nextJobs(running(jobs)))).toEqual(['b']);
+  });
+
+  it('are not those behind a job that waits, though its name is a word of the language', () => {
+    const jobs = [{ name: 'constructor' }, { name: 'b', dependsOn: ['constructor'] }];
+    expect(names(nextJobs(running(jobs)))).toEqual(['constructor']);
+  });
 
   it.each([1, 2])(
     'are those whose attempts were interrupted, after submission %i',
@@ -138,6 +162,33 @@ describe('the jobs that may be submitted', () => {
 
   it('are not those that were submitted again as often as they may be', () => {
     expect(nextJobs(running([{ ...SPENT, submission: 3 }]))).toEqual([]);
+  });
+
+  it.each([
+    ['are', 3, ['main']],
+    ['are', 5, ['main']],
+    ['are not', 6, []],
+  ] as const)(
+    '%s those with submission %i, of which the first three were made before the run was resumed',
+    (_are, submission, expected) => {
+      const spent = { ...SPENT, submission, submissionsBefore: 3 };
+      expect(names(nextJobs(running([spent])))).toEqual(expected);
+    },
+  );
+
+  it('may be submitted as often after a resumption as before it', () => {
+    const at = { time: TOMORROW, id: 'r1', mode: 'onlyEBS' } as const;
+    const spent = running([{ ...SPENT, submission: 3 }], { status: 'retained' });
+    let resumed = apply(spent, RunResumed.of({ jobs: ['main'] }), at);
+    const made: number[] = [];
+    while (nextJobs(resumed).length > 0 && made.length < 10) {
+      const submission = (resumed.jobs.main?.submission ?? 0) + 1;
+      made.push(submission);
+      resumed = apply(resumed, JobRequested.of({ job: 'main', submission, jobName: 'n' }), at);
+      const main = job({ ...resumed.jobs.main, ...SPENT, submission });
+      resumed = { ...resumed, jobs: { main } };
+    }
+    expect(made).toEqual([4, 5, 6]);
   });
 
   it('are never interrupted ones where jobResubmissions is 0', () => {
@@ -168,7 +219,7 @@ describe('the jobs that may be submitted', () => {
 });
 
 describe('a change of the jobs', () => {
-  it.each(['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING'] as const)(
+  it.each(['REQUESTED', 'SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING'] as const)(
     'leads nowhere while a job is %s',
     (status) => {
       expect(afterJobs(running([DONE, { name: 'b', status }]), NOW)).toEqual([]);
@@ -255,6 +306,30 @@ describe('a change of the jobs', () => {
     });
   });
 
+  it.each([
+    [1, 1, '1 submission of 1 attempt'],
+    [1, 2, '1 submission of 2 attempts'],
+    [2, 1, '2 submissions of 1 attempt'],
+  ])('counts %i and %i as %s', (submission, attempts, counted) => {
+    const parameters: RunParameters = { jobResubmissions: submission - 1 };
+    const spent = { ...SPENT, submission, attempts, attempt: attempts };
+    expect(afterJobs(running([spent], { parameters }), NOW)[0]?.data).toMatchObject({
+      verdict: {
+        reason: `job main was interrupted to the end of ${counted}: Host EC2 (instance i-1) terminated.`,
+      },
+    });
+  });
+
+  it('says with which code a job left to the end, not that Batch saw it leave', () => {
+    const statusReason = 'Essential container in task exited';
+    const left = { ...SPENT, submission: 3, exitCode: 143, statusReason };
+    expect(afterJobs(running([left]), NOW)[0]?.data).toMatchObject({
+      verdict: {
+        reason: 'job main was interrupted to the end of 3 submissions of 5 attempts: exit code 143',
+      },
+    });
+  });
+
   it('says why a job that never ran failed', () => {
     const refused = { status: 'FAILED', statusReason: 'no such queue' } as const;
     expect(afterJobs(running([refused]), NOW)[0]?.data).toMatchObject({
@@ -289,18 +364,20 @@ describe('a change of the jobs', () => {
 
 describe('a job whose next submission is refused', () => {
   const at = { time: TOMORROW, id: 'r1', mode: 'onlyEBS' } as const;
+  const requested = JobRequested.of({ job: 'main', submission: 2, jobName: 'n' });
   const refused = JobRefused.of({ job: 'main', submission: 2, reason: 'no such queue' });
+  const refusedOn = (before: Run) => apply(apply(before, requested, at), refused, at);
 
   it.each([
     ['its last attempt was interrupted', SPENT],
     ['its last attempt left with 143', { ...SPENT, exitCode: 143, statusReason: undefined }],
   ])('is not submitted again, though %s', (_title, spent) => {
-    expect(nextJobs(apply(running([spent]), refused, at))).toEqual([]);
+    expect(nextJobs(refusedOn(running([spent])))).toEqual([]);
   });
 
   it('failed for the reason of the refusal, not for that of its last attempt', () => {
     const spent = { ...SPENT, exitCode: 143, statusReason: undefined };
-    expect(afterJobs(apply(running([spent]), refused, at), NOW)[0]?.data).toMatchObject({
+    expect(afterJobs(refusedOn(running([spent])), NOW)[0]?.data).toMatchObject({
       verdict: { kind: 'failed', reason: 'job main failed: no such queue' },
       exitCode: undefined,
     });
@@ -311,9 +388,12 @@ describe('the end of the last job of a run that is to stop', () => {
   const stopping = (verdict: Verdict, jobs: readonly Partial<Job>[], changes: Partial<Run> = {}) =>
     running(jobs, { stop: { verdict, at: BEGUN }, ...changes });
 
-  it('is waited for', () => {
-    expect(afterJobs(stopping(CANCELLED, [{ status: 'RUNNING' }]), NOW)).toEqual([]);
-  });
+  it.each(['REQUESTED', 'SUBMITTED', 'RUNNING'] as const)(
+    'is waited for while a job is %s',
+    (status) => {
+      expect(afterJobs(stopping(CANCELLED, [{ status }]), NOW)).toEqual([]);
+    },
+  );
 
   it.each([[[BROKE]], [[DONE]], [[SPENT]], [[DONE, { name: 'b', dependsOn: ['main'] }]]])(
     'releases a cancelled volume, whatever became of its jobs (%#)',
@@ -558,8 +638,8 @@ describe('the wish to cancel', () => {
 
   it.each([
     ['releasing', 'the storage is being given back already'],
-    ['exporting', 'the run is exporting: ask for its release instead'],
-    ['retained', 'the run is retained: ask for its release instead'],
+    ['exporting', 'the run is exporting: send RunReleaseRequested to give its storage back'],
+    ['retained', 'the run is retained: send RunReleaseRequested to give its storage back'],
     ['succeeded', 'the run is over: succeeded'],
     ['failed', 'the run is over: failed'],
     ['cancelled', 'the run is over: cancelled'],
@@ -584,6 +664,135 @@ describe('the wish to cancel', () => {
         },
       },
     ]);
+  });
+});
+
+describe('the wish to go on', () => {
+  const resume = (jobs: readonly Partial<Job>[], changes: Partial<Run> & { mode?: Mode } = {}) =>
+    afterResume(running(jobs, { status: 'retained', verdict: FAILED, ...changes }), 'q1');
+  const refused = (reason: string) => [
+    { type: 'RequestRefused', data: { request: 'RunResumeRequested', reason, requestId: 'q1' } },
+  ];
+
+  it('lets the jobs that failed start anew, and no others', () => {
+    const jobs = [
+      { ...DONE, name: 'a' },
+      { ...BROKE, name: 'b' },
+      { ...SPENT, name: 'c' },
+      { name: 'd', dependsOn: ['c'] },
+    ];
+    expect(resume(jobs)).toEqual([{ type: 'RunResumed', data: { jobs: ['b', 'c'] } }]);
+  });
+
+  it.each(['taskExport', 'autoExport'] as const)(
+    'lets the jobs of a file system start anew before its export: %s',
+    (mode) => {
+      expect(types(resume([BROKE], { mode }))).toEqual(['RunResumed']);
+    },
+  );
+
+  it('lets an export start anew where every job succeeded', () => {
+    expect(resume([DONE], { mode: 'taskExport' })).toEqual([
+      { type: 'ExportRequested', data: { verdict: { kind: 'succeeded' } } },
+    ]);
+  });
+
+  it('is refused for a volume of which no job failed', () => {
+    expect(resume([DONE])).toEqual(refused('no job of this run failed'));
+  });
+
+  it.each(STATUSES.filter((status) => status !== 'retained'))(
+    'is refused for a run that is %s, with a reason',
+    (status) => {
+      expect(resume([BROKE], { status })).toEqual(
+        refused(`only a retained run resumes, this is ${status}`),
+      );
+    },
+  );
+});
+
+describe('the wish to give the storage back', () => {
+  const release = (discard: boolean, changes: Partial<Run> = {}, jobs: Partial<Job>[] = [BROKE]) =>
+    afterReleaseRequest(running(jobs, { status: 'retained', verdict: FAILED, ...changes }), {
+      discard,
+      requestId: 'q1',
+    });
+  const refused = (reason: string) => [
+    { type: 'RequestRefused', data: { request: 'RunReleaseRequested', reason, requestId: 'q1' } },
+  ];
+  const released = [{ type: 'ReleaseStarted', data: { verdict: FAILED } }];
+
+  it('is granted to who gives the results up', () => {
+    expect(release(true)).toEqual(released);
+  });
+
+  it('is refused to who does not say that the results may go', () => {
+    expect(release(false)).toEqual(
+      refused('its storage may hold results that are not in S3: say discard true to give them up'),
+    );
+  });
+
+  it.each([
+    ['where nothing ran', {}, [{ status: 'FAILED' as const }]],
+    [
+      'where the storage is lost',
+      { storage: { ...run().storage, over: 'lost' as const } },
+      [BROKE],
+    ],
+  ])('gives up nothing %s', (_where, changes, jobs) => {
+    expect(release(false, changes, jobs)).toEqual(released);
+  });
+
+  it('ends a cancelled run as a cancelled one', () => {
+    expect(release(true, { verdict: CANCELLED })).toEqual([
+      { type: 'ReleaseStarted', data: { verdict: CANCELLED } },
+    ]);
+  });
+
+  it.each(STATUSES.filter((status) => status !== 'retained'))(
+    'is refused for a run that is %s, whatever may go',
+    (status) => {
+      const reason = `only a retained run is released, this is ${status}`;
+      expect([release(true, { status }), release(false, { status })]).toEqual([
+        refused(reason),
+        refused(reason),
+      ]);
+    },
+  );
+});
+
+describe('storage', () => {
+  const usable = { ...run().storage, id: 'vol-1', availableAt: BEGUN };
+  const keeping: RunParameters = { deleteEbs: false, deleteLustre: false };
+  const owned = (storage: Partial<Run['storage']>, parameters: RunParameters = keeping) =>
+    isToBeKept(run({ status: 'releasing', parameters, storage: { ...usable, ...storage } }));
+
+  it.each([
+    ['volume', { deleteEbs: false, deleteLustre: true }],
+    ['fileSystem', { deleteEbs: true, deleteLustre: false }],
+  ] as const)(
+    "is its owner's in the end where its own parameter says so: %s",
+    (kind, parameters) => {
+      expect(owned({ kind }, parameters)).toBe(true);
+    },
+  );
+
+  it.each([
+    ['volume', { deleteEbs: true, deleteLustre: false }],
+    ['fileSystem', { deleteEbs: false, deleteLustre: true }],
+    ['volume', {}],
+  ] as const)('goes where its own parameter says so, or none does: a %s with %j', (kind, given) => {
+    expect(owned({ kind }, given)).toBe(false);
+  });
+
+  it.each([
+    ['was never made', { id: undefined }],
+    ['was never seen to be usable', { availableAt: undefined }],
+    ['is lost', { over: 'lost' }],
+    ['is released', { over: 'released' }],
+    ['is kept already', { over: 'kept' }],
+  ] as const)('is nothing to keep where it %s', (_what, storage) => {
+    expect(owned(storage)).toBe(false);
   });
 });
 
@@ -671,6 +880,25 @@ describe('whatever a policy answers, in every life that the table allows,', () =
 
   it('the table allows after the wish to cancel', () => {
     always((each, now) => afterCancel(each, { reason: 'x', requestId: 'q1' }, now));
+  });
+
+  it('the table allows after the wish to go on', () => {
+    always((each) => afterResume(each, 'q1'));
+  });
+
+  it.each([true, false])('the table allows after the wish to give up (discard %s)', (discard) => {
+    always((each) => afterReleaseRequest(each, { discard, requestId: 'q1' }));
+  });
+
+  it('the table allows a submission to be written down', () => {
+    always((each) => {
+      const isThere = each.status === 'ready' || each.status === 'running';
+      return nextJobs(each)
+        .filter(() => isThere)
+        .map(({ name, submission }) =>
+          JobRequested.of({ job: name, submission: submission + 1, jobName: 'n' }),
+        );
+    });
   });
 
   it('the table allows after a loss', () => {

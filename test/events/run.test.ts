@@ -6,10 +6,12 @@ import {
   BatchJobStateChange,
   DeadlinePassed,
   ExportRequested,
+  FileSystemAvailable,
   FileSystemCreated,
   isLast,
   JobDoubted,
   JobRefused,
+  JobRequested,
   JobSubmitted,
   LAST_STATUSES,
   ReleaseStarted,
@@ -106,7 +108,11 @@ describe('the table of transitions', () => {
     ['provisioning', VolumeCreated.of({ volumeId: 'vol-1', zone: 'us-east-1a' }), 'provisioning'],
     ['releasing', VolumeCreated.of({ volumeId: 'vol-1', zone: 'us-east-1a' }), 'releasing'],
     ['provisioning', VolumeAvailable.of({ volumeId: 'vol-1', zone: 'us-east-1a' }), 'ready'],
-    ['ready', JobSubmitted.of({ job: 'main', submission: 1, jobId: 'j', jobName: 'n' }), 'running'],
+    ['ready', JobRequested.of({ job: 'main', submission: 1, jobName: 'n' }), 'running'],
+    ['running', JobRequested.of({ job: 'main', submission: 1, jobName: 'n' }), 'running'],
+    ['running', JobSubmitted.of({ job: 'main', submission: 1, jobId: 'j' }), 'running'],
+    ['running', JobRefused.of({ job: 'main', submission: 1, reason: 'no' }), 'running'],
+    ['running', JobDoubted.of({ job: 'main', submission: 1, reason: 'silence' }), 'running'],
     ['running', StopRequested.of({ verdict: { kind: 'cancelled', reason: 'x' } }), 'running'],
     ['running', ExportRequested.of({ verdict: { kind: 'succeeded' } }), 'exporting'],
     ['ready', ExportRequested.of({ verdict: { kind: 'failed', reason: 'x' } }), 'exporting'],
@@ -136,11 +142,31 @@ describe('a move that the table lacks', () => {
   });
 
   it('throws where there is no run yet', () => {
-    const submitted = JobSubmitted.of({ job: 'main', submission: 1, jobId: 'j', jobName: 'n' });
+    const submitted = JobSubmitted.of({ job: 'main', submission: 1, jobId: 'j' });
     expect(() => apply(undefined, submitted, at)).toThrow(
       'JobSubmitted cannot meet a run that is not there',
     );
   });
+
+  it.each([
+    JobSubmitted.of({ job: 'main', submission: 1, jobId: 'j' }),
+    JobRefused.of({ job: 'main', submission: 1, reason: 'no' }),
+    JobDoubted.of({ job: 'main', submission: 1, reason: 'silence' }),
+  ])('throws where a submission is answered that nobody wrote down: %j', (answer) => {
+    expect(() => apply(run({ status: 'ready' }), answer, at)).toThrow(
+      `${answer.type} cannot meet a run that is ready`,
+    );
+  });
+
+  it.each(['releasing', 'retained', 'exporting', 'provisioning'] as const)(
+    'throws where a job is asked for while its run is %s',
+    (status) => {
+      const asked = JobRequested.of({ job: 'main', submission: 1, jobName: 'n' });
+      expect(() => apply(run({ status }), asked, at)).toThrow(
+        `JobRequested cannot meet a run that is ${status}`,
+      );
+    },
+  );
 
   it('throws where a run is born twice', () => {
     const rejected = RunRejected.of({ reason: 'no', fingerprint: '' });
@@ -183,6 +209,7 @@ describe('a run', () => {
           status: 'WAITING',
           tries: 1,
           submission: 0,
+          submissionsBefore: 0,
           attempt: 0,
           ran: false,
           since: LATER,
@@ -225,8 +252,8 @@ describe('a run', () => {
   });
 
   it('keeps the time of its status where an event leads to the status it is in', () => {
-    const submitted = JobSubmitted.of({ job: 'main', submission: 2, jobId: 'j', jobName: 'n' });
-    expect(apply(run({ status: 'running', since: BEGUN }), submitted, at).since).toBe(BEGUN);
+    const asked = JobRequested.of({ job: 'main', submission: 2, jobName: 'n' });
+    expect(apply(run({ status: 'running', since: BEGUN }), asked, at).since).toBe(BEGUN);
   });
 
   it('takes the time of the event that moves it', () => {
@@ -346,6 +373,18 @@ describe('the storage of a run', () => {
   });
 
   it.each([
+    VolumeAvailable.of({ volumeId: 'vol-1', zone: 'us-east-1a' }),
+    FileSystemAvailable.of({ fileSystemId: 'fs-1' }),
+  ])('was usable since it was seen to be: %j', (available) => {
+    expect(apply(run(), available, at).storage).toEqual({ ...run().storage, availableAt: LATER });
+  });
+
+  it('was not usable by being made', () => {
+    const created = VolumeCreated.of({ volumeId: 'vol-1', zone: 'us-east-1a' });
+    expect(apply(run(), created, at).storage.availableAt).toBeUndefined();
+  });
+
+  it.each([
     ['released', 'releasing', StorageReleased.of({})],
     ['kept', 'releasing', StorageKept.of({ storageId: 'vol-1', pricePerHour: 1 })],
     ['lost', 'running', StorageLost.of({ reason: 'gone' })],
@@ -367,24 +406,47 @@ describe('a job of a run', () => {
       ran: true,
       exitCode: 143,
       statusReason: 'old',
+      jobId: 'j1',
       logStream: 'old',
-      doubtedAt: BEGUN,
     });
-    const draft = JobSubmitted.of({ job: 'main', submission: 2, jobId: 'j2', jobName: 'n' });
+    const draft = JobRequested.of({ job: 'main', submission: 2, jobName: 'n' });
     expect(apply(before, draft, at).jobs.main).toEqual({
       ...job(),
-      status: 'SUBMITTED',
+      status: 'REQUESTED',
       submission: 2,
-      jobId: 'j2',
+      jobId: undefined,
       attempt: 0,
       ran: true,
       since: LATER,
     });
   });
 
-  it('keeps its tries when it is submitted', () => {
-    const draft = JobSubmitted.of({ job: 'main', submission: 1, jobId: 'j1', jobName: 'n' });
+  it.each([
+    ['asked for', JobRequested.of({ job: 'main', submission: 1, jobName: 'n' })],
+    ['submitted', JobSubmitted.of({ job: 'main', submission: 1, jobId: 'j1' })],
+  ])('keeps its tries when it is %s', (_what, draft) => {
     expect(apply(running({ tries: 4 }), draft, at).jobs.main?.tries).toBe(4);
+  });
+
+  it('keeps what its earlier submissions counted when it is asked for', () => {
+    const draft = JobRequested.of({ job: 'main', submission: 4, jobName: 'n' });
+    expect(apply(running({ submissionsBefore: 3 }), draft, at).jobs.main).toMatchObject({
+      submission: 4,
+      submissionsBefore: 3,
+    });
+  });
+
+  it('is at Batch under the id that Batch gave, without a doubt left', () => {
+    const before = running({ status: 'REQUESTED', submission: 2, tries: 2, doubtedAt: BEGUN });
+    const draft = JobSubmitted.of({ job: 'main', submission: 2, jobId: 'j2' });
+    expect(apply(before, draft, at).jobs.main).toEqual({
+      ...job(),
+      status: 'SUBMITTED',
+      submission: 2,
+      tries: 2,
+      jobId: 'j2',
+      since: LATER,
+    });
   });
 
   it('is over when Batch refuses it, with another key for later', () => {
@@ -397,17 +459,35 @@ describe('a job of a run', () => {
     });
   });
 
-  it('forgets the end of its last submission when Batch refuses the next', () => {
-    const before = running({ status: 'FAILED', submission: 1, exitCode: 143, logStream: 'log/1' });
-    const draft = JobRefused.of({ job: 'main', submission: 2, reason: 'no such queue' });
-    const after = apply(before, draft, at).jobs.main;
-    expect([after?.exitCode, after?.logStream]).toEqual([undefined, undefined]);
+  it('forgets the end of its last submission before Batch can refuse the next', () => {
+    const ended = { exitCode: 143, logStream: 'log/1', statusReason: 'Host EC2 gone' };
+    const before = running({ status: 'FAILED', submission: 1, jobId: 'j1', ...ended });
+    const asked = JobRequested.of({ job: 'main', submission: 2, jobName: 'n' });
+    const refused = JobRefused.of({ job: 'main', submission: 2, reason: 'no such queue' });
+    const after = apply(apply(before, asked, at), refused, at).jobs.main;
+    expect(after).toEqual({
+      ...job(),
+      status: 'FAILED',
+      submission: 2,
+      tries: 2,
+      statusReason: 'no such queue',
+      since: LATER,
+    });
+  });
+
+  it('is in no doubt any more once it is refused', () => {
+    const doubted = running({ status: 'REQUESTED', submission: 1, doubtedAt: BEGUN });
+    const draft = JobRefused.of({ job: 'main', submission: 1, reason: 'no' });
+    expect(apply(doubted, draft, at).jobs.main?.doubtedAt).toBeUndefined();
   });
 
   it('is in doubt since the answer was lost, with another key for later', () => {
     const draft = JobDoubted.of({ job: 'main', submission: 1, reason: 'silence' });
-    expect(apply(running({}), draft, at).jobs.main).toMatchObject({
-      status: 'WAITING',
+    const requested = running({ status: 'REQUESTED', submission: 1 });
+    expect(apply(requested, draft, at).jobs.main).toEqual({
+      ...job(),
+      status: 'REQUESTED',
+      submission: 1,
       doubtedAt: LATER,
       tries: 2,
     });
@@ -467,14 +547,27 @@ describe('a job of a run', () => {
     expect(apply(retained, RunResumed.of({ jobs: ['main'] }), at).jobs.main).toMatchObject({
       status: 'WAITING',
       submission: 3,
+      submissionsBefore: 3,
       ran: true,
       since: LATER,
     });
   });
 
+  it('counts its submissions anew at every resumption', () => {
+    const failed = job({ status: 'FAILED', submission: 7, submissionsBefore: 3 });
+    const retained = run({ status: 'retained', jobs: { main: failed } });
+    expect(apply(retained, RunResumed.of({ jobs: ['main'] }), at).jobs.main).toMatchObject({
+      submission: 7,
+      submissionsBefore: 7,
+    });
+  });
+
   it('stays as it is when the run is resumed without it', () => {
-    const retained = run({ status: 'retained', jobs: { main: job({ status: 'SUCCEEDED' }) } });
-    expect(apply(retained, RunResumed.of({ jobs: [] }), at).jobs.main?.status).toBe('SUCCEEDED');
+    const main = job({ status: 'SUCCEEDED', submission: 2 });
+    const other = job({ name: 'other', status: 'FAILED', submission: 1 });
+    const retained = run({ status: 'retained', jobs: { main, other } });
+    const after = apply(retained, RunResumed.of({ jobs: ['other'] }), at);
+    expect([after.jobs.main, after.jobs.other?.status]).toEqual([main, 'WAITING']);
   });
 });
 
@@ -518,6 +611,7 @@ describe('every life that the table allows', () => {
             expect(now?.ran === true || !before.ran).toBe(true);
             expect(now?.submission).toBeGreaterThanOrEqual(before.submission);
             expect(now?.tries).toBeGreaterThanOrEqual(before.tries);
+            expect(now?.submissionsBefore).toBeGreaterThanOrEqual(before.submissionsBefore);
           }
         }
       }),

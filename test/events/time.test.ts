@@ -5,6 +5,7 @@ import {
   defaultsOf,
   isDoubtful,
   isLast,
+  isSettled,
   type Job,
   LAST_STATUSES,
   lookBy,
@@ -111,6 +112,24 @@ describe('the deadline of a running run', () => {
     expect(minutesOf(running([parent]))).toBe(16);
   });
 
+  it('lies 30 minutes after a submission was asked for that nobody has answered', () => {
+    expect(minutesOf(running([{ status: 'REQUESTED', since: NOON }]))).toBe(30);
+  });
+
+  it('counts a submission from when it was asked for, however late it was doubted', () => {
+    const since = new Date(NOON_MS - 20 * MINUTE).toISOString();
+    const doubted = { status: 'REQUESTED', since, doubtedAt: NOON } as const;
+    expect(minutesOf(running([doubted]))).toBe(10);
+  });
+
+  it('is that of the submission while another job runs', () => {
+    const jobs = [
+      { name: 'a', status: 'RUNNING', since: NOON },
+      { name: 'b', status: 'REQUESTED', since: NOON },
+    ] as const;
+    expect(minutesOf(running([...jobs]))).toBe(30);
+  });
+
   it('is that of the tightest of several jobs', () => {
     const jobs = [
       { name: 'a', status: 'RUNNING', since: NOON, timeoutSeconds: 7_200 },
@@ -194,22 +213,50 @@ describe('the next look', () => {
     expect(nextLook(running, NOON_MS)).toBe(deadlineOf(running));
   });
 
-  it.each(['ready', 'running'] as const)(
-    'for a job in doubt is 15, 30, 60 and 120 s after the doubt, in a run that is %s',
+  const requested = (...jobs: readonly Partial<Job>[]) =>
+    run({
+      status: 'running',
+      since: NOON,
+      jobs: Object.fromEntries(
+        jobs.map((each, index) => {
+          const name = `j${index}`;
+          return [name, job({ name, status: 'REQUESTED', submission: 1, since: NOON, ...each })];
+        }),
+      ),
+    });
+
+  it.each([0, 1, 500])('for a submission under way is half a minute ahead, %i s on', (second) => {
+    expect(secondsAhead(requested({}), NOON_MS + second * SECOND)).toBe(30);
+  });
+
+  it('for a submission under way is half a minute ahead beside a job that runs', () => {
+    expect(secondsAhead(requested({ status: 'RUNNING' }, {}))).toBe(30);
+  });
+
+  it('for a submission under way is at the deadline where that comes first', () => {
+    const each = requested({});
+    expect(nextLook(each, NOON_MS + 30 * MINUTE - 5 * SECOND)).toBe(deadlineOf(each));
+  });
+
+  it.each(['RUNNING', 'SUBMITTED', 'REQUESTED'] as const)(
+    'at a run whose jobs are told to stop is half a minute ahead: %s',
     (status) => {
-      const jobs = { main: job({ doubtedAt: NOON, since: NOON }) };
-      const doubted = run({ status, since: NOON, jobs });
-      const looks = [0, 15, 30, 60].map((second) => nextLook(doubted, NOON_MS + second * SECOND));
-      expect(looks.map((look) => (look - NOON_MS) / SECOND)).toEqual([15, 30, 60, 120]);
+      const stop = { verdict: { kind: 'cancelled', reason: 'x' }, at: NOON } as const;
+      expect(secondsAhead({ ...requested({ status }), stop }, NOON_MS + MINUTE)).toBe(30);
     },
   );
 
+  it('for a job in doubt is 15 and 30 s after the doubt, then each half minute or at 60 and 120', () => {
+    const doubted = requested({ doubtedAt: NOON });
+    const looks = [0, 15, 30, 45, 60, 100, 120].map((second) =>
+      nextLook(doubted, NOON_MS + second * SECOND),
+    );
+    expect(looks.map((look) => (look - NOON_MS) / SECOND)).toEqual([15, 30, 60, 60, 90, 120, 150]);
+  });
+
   it('is for the job whose turn comes first', () => {
-    const jobs = {
-      a: job({ name: 'a', doubtedAt: NOON }),
-      b: job({ name: 'b', doubtedAt: new Date(NOON_MS - 20 * SECOND).toISOString() }),
-    };
-    expect(secondsAhead(run({ status: 'ready', since: NOON, jobs }))).toBe(10);
+    const before = new Date(NOON_MS - 20 * SECOND).toISOString();
+    expect(secondsAhead(requested({ doubtedAt: NOON }, { doubtedAt: before }))).toBe(10);
   });
 
   it('lies ahead, and not beyond the deadline, while that is ahead', () => {
@@ -280,5 +327,31 @@ describe('a job whose submission was answered by silence', () => {
 
   it('is the only one in doubt', () => {
     expect(isDoubtful(job(), NOON_MS)).toBe(false);
+  });
+});
+
+describe('a submission that nobody makes any more', () => {
+  const ago = (seconds: number) => new Date(NOON_MS - seconds * SECOND).toISOString();
+  const settledAt = (changes: Partial<Job>) =>
+    isSettled(job({ status: 'REQUESTED', submission: 1, ...changes }), NOON_MS);
+
+  it.each([
+    [120, true],
+    [121, true],
+    [119, false],
+    [0, false],
+  ])('would have been seen %i seconds after it was asked for: %s', (seconds, expected) => {
+    expect(settledAt({ since: ago(seconds) })).toBe(expected);
+  });
+
+  it.each([
+    [120, true],
+    [119, false],
+  ])('would have been seen %i seconds after it was doubted: %s', (seconds, expected) => {
+    expect(settledAt({ since: ago(1_000), doubtedAt: ago(seconds) })).toBe(expected);
+  });
+
+  it('counts from its own beginning where an earlier one was doubted', () => {
+    expect(settledAt({ since: ago(10), doubtedAt: ago(1_000) })).toBe(false);
   });
 });

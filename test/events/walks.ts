@@ -62,10 +62,12 @@ type Plausible = {
 
 const reason = 'AWS said no';
 const volume = () => ({ volumeId: 'vol-0123456789abcdef0', zone: 'us-east-1a' });
-const submission = ({ job }: Draw, run?: Run) => ({
-  job,
-  submission: (run?.jobs[job]?.submission ?? 0) + 1,
-});
+/** What is said of a submission: the one that is under way, where one is. */
+function underWay({ job }: Draw, run?: Run): { job: string; submission: number } {
+  const jobs = Object.values(run?.jobs ?? {});
+  const found = jobs.find(({ status }) => status === 'REQUESTED') ?? run?.jobs[job];
+  return { job: found?.name ?? job, submission: Math.max(1, found?.submission ?? 1) };
+}
 
 const PLAUSIBLE: Plausible = {
   RunAccepted: ({ onFailure }, _run, { mode }) => ({
@@ -100,9 +102,14 @@ const PLAUSIBLE: Plausible = {
   RepositoryLinked: () => ({ associationId: 'dra-1', path: '/scratch', direction: 'both' }),
   FileSystemAvailable: () => ({ fileSystemId: 'fs-0123456789abcdef0' }),
   StorageLost: () => ({ reason }),
-  JobSubmitted: (draw, run) => ({ ...submission(draw, run), jobId: 'j', jobName: 'n' }),
-  JobRefused: (draw, run) => ({ ...submission(draw, run), reason }),
-  JobDoubted: (draw, run) => ({ ...submission(draw, run), reason }),
+  JobRequested: ({ job }, run) => ({
+    job,
+    submission: (run?.jobs[job]?.submission ?? 0) + 1,
+    jobName: 'n',
+  }),
+  JobSubmitted: (draw, run) => ({ ...underWay(draw, run), jobId: 'j' }),
+  JobRefused: (draw, run) => ({ ...underWay(draw, run), reason }),
+  JobDoubted: (draw, run) => ({ ...underWay(draw, run), reason }),
   BatchJobStateChange: ({ job, status, attempt, ran, logStream, end }, run) => ({
     job,
     jobId: 'j',

@@ -23,9 +23,11 @@ import {
 import { acceptRun } from '../../handlers/accept-run';
 import { cancelRun } from '../../handlers/cancel-run';
 import { createVolume } from '../../handlers/create-volume';
+import { findJob } from '../../handlers/find-job';
 import { observeVolume } from '../../handlers/observe-volume';
 import { releaseVolume } from '../../handlers/release-volume';
 import { requestStorage } from '../../handlers/request-storage';
+import { submitJob } from '../../handlers/submit-job';
 import { Crash } from '../../sim/once';
 import { later, NOW, run } from '../support/builders';
 import {
@@ -34,6 +36,7 @@ import {
   happens,
   overtaken,
   probeEnvelope,
+  requestedJob,
   runIn,
   storageIn,
   VOLUME,
@@ -235,6 +238,28 @@ describe('an act', () => {
     await given(runs, run());
     await execute(createVolume, probeEnvelope('provisioning'), ports);
     expect(await runs.runOf(VOLUME)).toBe('r1');
+  });
+
+  it('of a submission is not lost where a stop was faster than its record: it is found by name', async () => {
+    const here = world();
+    await given(here.runs, runIn('running', { jobs: { main: requestedJob() } }));
+    const runs = overtaken(here.runs, () => happens(here.runs, StopRequested.of({ verdict })));
+    const made: string[] = [];
+    const jobs: Ports['jobs'] = {
+      ...here.ports.jobs,
+      async submit({ jobName }) {
+        made.push(jobName);
+        return { ok: true, jobId: 'job-1' };
+      },
+      find: async ({ jobName }) => (made.includes(jobName) ? 'job-1' : undefined),
+    };
+    const event = probeEnvelope('running');
+    await here.settled(execute(submitJob, event, { ...here.ports, runs, jobs }));
+    await execute(findJob, event, { ...here.ports, jobs });
+    expect(await here.runs.get('r1')).toMatchObject({
+      stop: { verdict },
+      jobs: { main: { status: 'SUBMITTED', jobId: 'job-1' } },
+    });
   });
 
   it('is left to the reaper where the table does not allow its outcome any more', async () => {
@@ -462,7 +487,7 @@ function obliging() {
     create: async ({ zone }) => ({ ok: true, volumeId: VOLUME, zone }),
     describe: async () => [{ volumeId: VOLUME, zone: 'us-east-1a', state: 'available' }],
     release: async () => ({ kind: 'gone' }),
-    keep: async () => {},
+    keep: async () => true,
   };
   const jobPort: Ports['jobs'] = {
     submit: async () => ({ ok: true, jobId: 'job-1' }),

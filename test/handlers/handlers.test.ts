@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ACTIVE_STATUSES, RUN_EVENTS, rowOf, STATUSES } from '../../events';
+import { ACTIVE_STATUSES, REQUESTS, RUN_EVENTS, rowOf, STATUSES } from '../../events';
 import { HANDLERS, type Handler } from '../../handlers';
 
 const folder = join(__dirname, '..', '..', 'handlers');
@@ -13,22 +13,33 @@ const UNWATCHED = ['exporting'];
 
 /** Events that more than one handler writes, and who does: a new one is a decision, not an accident. */
 const SHARED = {
-  ExportRequested: ['cancel-run', 'enforce-deadline', 'observe-job', 'submit-job'],
+  ExportRequested: [
+    'cancel-run',
+    'enforce-deadline',
+    'find-job',
+    'observe-job',
+    'resume-run',
+    'submit-job',
+  ],
+  JobRefused: ['find-job', 'submit-job'],
   JobSubmitted: ['find-job', 'submit-job'],
   ReleaseStarted: [
     'cancel-run',
     'create-volume',
     'enforce-deadline',
+    'find-job',
     'observe-job',
     'observe-volume',
+    'release-run',
     'submit-job',
   ],
-  RequestRefused: ['accept-run', 'cancel-run'],
+  RequestRefused: ['accept-run', 'cancel-run', 'release-run', 'resume-run'],
   RunRejected: ['accept-run', 'reject-run'],
   StopRequested: ['cancel-run', 'enforce-deadline', 'observe-volume'],
   StorageFailed: ['create-volume', 'observe-volume'],
+  StorageReleased: ['keep-volume', 'release-volume'],
   StorageRequested: ['accept-run', 'request-storage'],
-  StorageRetained: ['cancel-run', 'enforce-deadline', 'observe-job', 'submit-job'],
+  StorageRetained: ['cancel-run', 'enforce-deadline', 'find-job', 'observe-job', 'submit-job'],
 };
 
 describe('the handlers', () => {
@@ -61,6 +72,34 @@ describe('the handlers', () => {
     expect(Object.fromEntries(writers.filter(([, names]) => (names?.length ?? 0) > 1))).toEqual(
       SHARED,
     );
+  });
+
+  it('answer every request, each in one place', () => {
+    const answering = Object.keys(REQUESTS).map((type) => [
+      type,
+      HANDLERS.filter(({ on }) => on?.types.includes(type)).map(({ name }) => name),
+    ]);
+    expect(Object.fromEntries(answering)).toEqual({
+      RunRequested: ['accept-run'],
+      RunCancelRequested: ['cancel-run'],
+      RunResumeRequested: ['resume-run'],
+      RunReleaseRequested: ['release-run'],
+    });
+  });
+
+  it.each([
+    ['request-job', 'VolumeAvailable'],
+    ['request-job', 'FileSystemAvailable'],
+    ['request-job', 'JobSubmitted'],
+    ['request-job', 'BatchJobStateChange'],
+    ['request-job', 'RunResumed'],
+    ['submit-job', 'JobRequested'],
+    ['find-job', 'JobDoubted'],
+    ['find-job', 'StopRequested'],
+    ['stop-jobs', 'StopRequested'],
+    ['stop-jobs', 'JobSubmitted'],
+  ])('let %s follow %s at once, without a probe', (handler, type) => {
+    expect(HANDLERS.find(({ name }) => name === handler)?.on?.types).toContain(type);
   });
 
   it('begin a run in two places only', () => {

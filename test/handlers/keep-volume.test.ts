@@ -1,7 +1,7 @@
 import { pricePerHour, STATUSES } from '../../events';
 import { keepVolume } from '../../handlers/keep-volume';
 import { NOW } from '../support/builders';
-import { probe, runIn, storageIn, VOLUME } from './world';
+import { probe, runIn, storageIn, VOLUME, world } from './world';
 
 const others = STATUSES.filter((status) => status !== 'releasing');
 const kept = runIn('releasing', { parameters: { deleteEbs: false } });
@@ -18,12 +18,13 @@ describe('keep-volume decides', () => {
   it('leaves a volume to its release unless the run says otherwise', () => {
     expect(keepVolume.decide(runIn('releasing'), probe, NOW)).toEqual({
       kind: 'ignore',
-      reason: 'the volume is to be released',
+      reason: 'there is no volume to keep',
     });
   });
 
   it.each([
     ['was never made', { id: undefined }],
+    ['was never seen to be usable', { availableAt: undefined }],
     ['was released', { over: 'released' }],
     ['was kept', { over: 'kept' }],
     ['was lost', { over: 'lost' }],
@@ -52,9 +53,26 @@ describe('keep-volume decides', () => {
   });
 });
 
+describe('keep-volume acts', () => {
+  it.each([true, false])('and says of the volume whether EC2 has it: %s', async (isThere) => {
+    const { ports } = world();
+    const asked: string[] = [];
+    const keep = async (volumeId: string) => {
+      asked.push(volumeId);
+      return isThere;
+    };
+    const volumes = { ...ports.volumes, keep };
+    expect(await keepVolume.act?.(VOLUME, 'r1.keep', { volumes })).toEqual({
+      volumeId: VOLUME,
+      isThere,
+    });
+    expect(asked).toEqual([VOLUME]);
+  });
+});
+
 describe('keep-volume records', () => {
   it('that the volume was kept, and what it costs from now on', () => {
-    expect(keepVolume.record?.(VOLUME, kept, NOW)).toEqual({
+    expect(keepVolume.record?.({ volumeId: VOLUME, isThere: true }, kept, NOW)).toEqual({
       kind: 'conclude',
       drafts: [
         {
@@ -62,6 +80,13 @@ describe('keep-volume records', () => {
           data: { storageId: VOLUME, pricePerHour: pricePerHour(kept) },
         },
       ],
+    });
+  });
+
+  it('that a volume that EC2 does not know is gone, and costs nothing', () => {
+    expect(keepVolume.record?.({ volumeId: VOLUME, isThere: false }, kept, NOW)).toEqual({
+      kind: 'conclude',
+      drafts: [{ type: 'StorageReleased', data: { storageId: VOLUME } }],
     });
   });
 });

@@ -2,7 +2,7 @@ import { type Run, STATUSES } from '../../events';
 import type { SeenAttempt } from '../../handlers';
 import { observeJob } from '../../handlers/observe-job';
 import { job, later, NOW } from '../support/builders';
-import { probe, runIn, runningJob, seenJob, submittedJob } from './world';
+import { probe, requestedJob, runIn, runningJob, seenJob, submittedJob } from './world';
 
 const FIVE_MINUTES = 300_000;
 const running = runIn('running');
@@ -25,6 +25,7 @@ describe('observe-job decides', () => {
       b: runningJob({ name: 'b', jobId: 'job-b' }),
       c: submittedJob({ name: 'c', jobId: 'job-c' }),
       d: job({ name: 'd' }),
+      e: requestedJob({ name: 'e' }),
     };
     expect(observeJob.decide(withJobs(jobs), probe, NOW)).toEqual({
       kind: 'look',
@@ -42,6 +43,20 @@ describe('observe-job decides', () => {
 
   it('concludes nothing while a job waits to be submitted', () => {
     expect(observeJob.decide(withJobs({ main: job() }), probe, NOW)).toEqual({
+      kind: 'conclude',
+      drafts: [],
+    });
+  });
+
+  it.each([
+    ['goes on', {}],
+    [
+      'is to stop',
+      { stop: { verdict: { kind: 'cancelled', reason: 'x' }, at: later(0) } as const },
+    ],
+  ])('concludes nothing while Batch may have a job, in a run that %s', (_what, overrides) => {
+    const jobs = { main: requestedJob({ ran: true }) };
+    expect(observeJob.decide(withJobs(jobs, overrides), probe, NOW)).toEqual({
       kind: 'conclude',
       drafts: [],
     });
@@ -94,6 +109,27 @@ describe('observe-job judges', () => {
     expect(observeJob.judge?.([seenJob({ status })], running, NOW)).toEqual({
       kind: 'ignore',
       reason: 'nothing new',
+    });
+  });
+
+  it.each(['RUNNING', 'STARTING', 'RUNNABLE'] as const)(
+    'a stopping run whose job shows nothing new to be looked at again half a minute later: %s',
+    (status) => {
+      const stop = { verdict: { kind: 'cancelled', reason: 'enough' } as const, at: later(0) };
+      const before = runIn('running', { stop });
+      expect(observeJob.judge?.([seenJob({ status })], before, NOW + 1000)).toEqual({
+        kind: 'again',
+        at: NOW + 31_000,
+      });
+    },
+  );
+
+  it('the deadline of a stopping run to be its last look', () => {
+    const stop = { verdict: { kind: 'cancelled', reason: 'enough' } as const, at: later(0) };
+    const now = NOW + 30 * 60_000 - 5000;
+    expect(observeJob.judge?.([seenJob()], runIn('running', { stop }), now)).toEqual({
+      kind: 'again',
+      at: NOW + 30 * 60_000,
     });
   });
 
@@ -190,6 +226,14 @@ describe('observe-job judges', () => {
     expect(observeJob.judge?.([seen], before, NOW)).toMatchObject({
       drafts: [{ type: 'BatchJobStateChange' }, { type: 'ReleaseStarted', data: { verdict } }],
     });
+  });
+
+  it('the end of one job to leave a stopping run to the submission that is under way', () => {
+    const verdict = { kind: 'cancelled', reason: 'enough' } as const;
+    const jobs = { main: runningJob(), b: requestedJob({ name: 'b' }) };
+    const before = withJobs(jobs, { stop: { verdict, at: later(0) } });
+    const seen = seenJob({ status: 'FAILED', attempts: [exited(143)] });
+    expect(types(observeJob.judge?.([seen], before, NOW))).toEqual(['BatchJobStateChange']);
   });
 
   it('a job that Batch does not show to be on its way for five minutes', () => {

@@ -46,9 +46,12 @@ describe('release-volume decides', () => {
     });
   });
 
-  it('releases what its owner could not keep: a volume nobody has an id of', () => {
+  it.each([
+    ['that nobody has an id of', { id: undefined }],
+    ['that nobody has seen to be usable', { availableAt: undefined }],
+  ])('releases what its owner could not keep: a volume %s', (_what, overrides) => {
     const parameters = { deleteEbs: false };
-    const storage = storageIn('releasing', { id: undefined });
+    const storage = storageIn('releasing', overrides);
     expect(
       releaseVolume.decide(runIn('releasing', { parameters, storage }), probe, NOW),
     ).toMatchObject({ kind: 'proceed' });
@@ -85,15 +88,35 @@ describe('release-volume records', () => {
     });
   });
 
-  it('nothing yet while EC2 may not show what was asked for a moment ago', () => {
-    expect(releaseVolume.record?.({ kind: 'gone' }, releasing, NOW + FIVE_MINUTES - 1)).toEqual({
+  it('at once the release of what was usable once, however short ago it was asked for', () => {
+    expect(releaseVolume.record?.({ kind: 'gone' }, releasing, NOW + 1000)).toMatchObject({
+      drafts: [{ type: 'StorageReleased', data: { storageId: VOLUME } }],
+    });
+  });
+
+  it.each([
+    ['with an id', {}],
+    ['without an id', { id: undefined }],
+  ])('nothing yet while EC2 may not show what was asked for a moment ago: %s', (_what, made) => {
+    const unseen = withStorage({ ...made, availableAt: undefined });
+    expect(releaseVolume.record?.({ kind: 'gone' }, unseen, NOW + FIVE_MINUTES - 1)).toEqual({
       kind: 'again',
       at: NOW + FIVE_MINUTES,
     });
   });
 
+  it('the release of what was never seen, once EC2 would have shown it', () => {
+    const unseen = withStorage({ availableAt: undefined });
+    expect(releaseVolume.record?.({ kind: 'gone' }, unseen, NOW + FIVE_MINUTES)).toMatchObject({
+      drafts: [{ type: 'StorageReleased' }],
+    });
+  });
+
   it('at once the release of storage that was never asked for', () => {
-    const before = withStorage({ id: undefined, requestedAt: undefined });
+    const before = withStorage({
+      ...{ id: undefined, availableAt: undefined },
+      requestedAt: undefined,
+    });
     expect(releaseVolume.record?.({ kind: 'gone' }, before, NOW)).toMatchObject({
       drafts: [{ type: 'StorageReleased' }],
     });

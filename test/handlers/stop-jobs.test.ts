@@ -1,7 +1,7 @@
 import { type Run, STATUSES } from '../../events';
 import { stopJobs } from '../../handlers/stop-jobs';
 import { job, later, NOW } from '../support/builders';
-import { probe, runIn, runningJob, spentJob, submittedJob } from './world';
+import { probe, requestedJob, runIn, runningJob, spentJob, submittedJob } from './world';
 
 const others = STATUSES.filter((status) => !['running', 'releasing', 'retained'].includes(status));
 const verdict = { kind: 'cancelled', reason: 'enough' } as const;
@@ -22,15 +22,9 @@ describe('stop-jobs decides', () => {
     expect(stopJobs.decide(releasing(), probe, NOW)).toMatchObject({ kind: 'proceed' });
   });
 
-  it('stops a resubmission that may run on the storage of a failed run', () => {
-    const retained = runIn('retained', { jobs: { main: spentJob({ doubtedAt: later(0) }) } });
+  it('stops a job that may run on the storage of a failed run', () => {
+    const retained = runIn('retained', { jobs: { main: runningJob() } });
     expect(stopJobs.decide(retained, probe, NOW)).toMatchObject({ kind: 'proceed' });
-  });
-
-  it('stops jobs that were never seen to be submitted', () => {
-    expect(stopJobs.decide(releasing({ jobs: { main: job() } }), probe, NOW)).toMatchObject({
-      kind: 'proceed',
-    });
   });
 
   it.each([
@@ -50,22 +44,46 @@ describe('stop-jobs decides', () => {
     });
   });
 
-  it.each(['running', 'releasing'] as const)('ignores a %s run whose jobs succeeded', (status) => {
-    const jobs = { main: submittedJob({ status: 'SUCCEEDED' }) };
-    expect(stopJobs.decide(runIn(status, { stop, jobs }), probe, NOW)).toEqual({
-      kind: 'ignore',
-      reason: 'all jobs succeeded',
+  const busy = [
+    ['asked for', requestedJob()],
+    ['asked for and in doubt', requestedJob({ submission: 2, doubtedAt: later(0), ran: true })],
+    ['submitted', submittedJob()],
+    ['runnable', submittedJob({ status: 'RUNNABLE' })],
+    ['running', runningJob()],
+  ] as const;
+  const idle = [
+    ['waits', job()],
+    ['waits again', job({ submission: 1, ran: true, jobId: 'job-1' })],
+    ['succeeded', submittedJob({ status: 'SUCCEEDED' })],
+    ['failed', submittedJob({ status: 'FAILED' })],
+    ['was interrupted', spentJob()],
+  ] as const;
+
+  describe.each(['running', 'releasing', 'retained'] as const)('in a run that is %s', (status) => {
+    const withJobs = (jobs: Run['jobs']) => runIn(status, { stop, jobs });
+
+    it.each(busy)('stops a job that is %s', (_what, main) => {
+      expect(stopJobs.decide(withJobs({ main }), probe, NOW)).toMatchObject({ kind: 'proceed' });
+    });
+
+    it.each(idle)('has nothing to stop where its job %s', (_what, main) => {
+      expect(stopJobs.decide(withJobs({ main }), probe, NOW)).toEqual({
+        kind: 'ignore',
+        reason: 'nothing of it is at Batch',
+      });
+    });
+
+    it('stops the one job of several that is not over', () => {
+      const jobs = { a: submittedJob({ status: 'FAILED' }), b: job(), c: requestedJob() };
+      expect(stopJobs.decide(withJobs(jobs), probe, NOW)).toMatchObject({ kind: 'proceed' });
     });
   });
 
   it.each(others)('ignores a run that is %s', (status) => {
-    expect(stopJobs.decide(runIn(status, { stop }), probe, NOW)).toMatchObject({ kind: 'ignore' });
-  });
-
-  it('stops a resubmission that may exist although its answer was lost', () => {
-    const jobs = { main: spentJob({ doubtedAt: later(0) }) };
-    expect(stopJobs.decide(runIn('running', { stop, jobs }), probe, NOW)).toMatchObject({
-      kind: 'proceed',
+    const jobs = { main: runningJob() };
+    expect(stopJobs.decide(runIn(status, { stop, jobs }), probe, NOW)).toEqual({
+      kind: 'ignore',
+      reason: `run is ${status}, and nobody asked it to stop`,
     });
   });
 });

@@ -1,16 +1,26 @@
-import { batchJobName, type Job, type Run, STATUSES } from '../../events';
+import { type Job, type Run, STATUSES } from '../../events';
 import { submitJob } from '../../handlers/submit-job';
 import { job, later, NOW } from '../support/builders';
-import { probe, runIn, runningJob, spentJob, storageIn, submittedJob, VOLUME } from './world';
+import {
+  probe,
+  requestedJob,
+  runIn,
+  runningJob,
+  spentJob,
+  storageIn,
+  submittedJob,
+  VOLUME,
+} from './world';
 
-const others = STATUSES.filter((status) => status !== 'ready' && status !== 'running');
-const withJobs = (jobs: Run['jobs']) => runIn('running', { jobs });
+const others = STATUSES.filter((status) => status !== 'running');
+const requested = (changes: Partial<Job> = {}, overrides: Partial<Run> = {}) =>
+  runIn('running', { jobs: { main: requestedJob(changes) }, ...overrides });
 const decide = (run: Run, now = NOW) => submitJob.decide(run, probe, now);
-const nothing = { kind: 'ignore', reason: 'no job to submit' };
+const nothing = { kind: 'ignore', reason: 'no submission to make' };
 
 describe('submit-job decides', () => {
-  it('submits the job of a run that is ready, under its own name and key', () => {
-    expect(decide(runIn('ready'))).toEqual({
+  it('submits the job that was asked for, under its own name and key', () => {
+    expect(decide(requested())).toEqual({
       kind: 'proceed',
       key: 'r1.job-main.1',
       step: {
@@ -26,98 +36,141 @@ describe('submit-job decides', () => {
   });
 
   it('names a file system together with its mount name', () => {
-    const storage = storageIn('ready', { id: 'fs-0123456789abcdef0', mountName: 'fsx1' });
-    expect(decide(runIn('ready', { storage }))).toMatchObject({
+    const storage = storageIn('running', { id: 'fs-0123456789abcdef0', mountName: 'fsx1' });
+    expect(decide(requested({}, { storage }))).toMatchObject({
       step: { storage: 'fs-0123456789abcdef0@fsx1' },
     });
   });
 
-  it.each([
-    ['not before the one it depends on is over', runningJob(), undefined],
-    ['not after one that failed', submittedJob({ status: 'FAILED', exitCode: 1 }), undefined],
-    ['after the one it depends on succeeded', submittedJob({ status: 'SUCCEEDED' }), 'r1.job-b.1'],
-  ])('submits the next job of a chain %s', (_when, a, key) => {
-    const b = job({ name: 'b', dependsOn: ['a'] });
-    const answer = decide(withJobs({ a: { ...a, name: 'a' }, b }));
-    expect(answer).toMatchObject(key ? { kind: 'proceed', key } : nothing);
-  });
-
-  it('submits a job again when interruptions have spent its attempts', () => {
-    expect(decide(withJobs({ main: spentJob() }))).toMatchObject({
+  it('submits a resubmission under a name and a key of its own', () => {
+    expect(decide(requested({ submission: 2, ran: true }))).toMatchObject({
       key: 'r1.job-main.2',
       step: { submission: 2, jobName: 'ebbtide-r1_main_2' },
     });
   });
 
   it.each([
-    ['is not over', runningJob()],
-    ['has attempts left', spentJob({ attempt: 4 })],
-    ['ended by itself', spentJob({ exitCode: 1 })],
-    ['was submitted often enough', spentJob({ submission: 3 })],
-    ['may still be found', spentJob({ doubtedAt: later(0) })],
-  ])('submits no job that %s', (_what, main) => {
-    expect(decide(withJobs({ main }))).toEqual(nothing);
+    [1, 2],
+    [2, 1],
+    [3, 4],
+  ])('names submission %i at try %i by both', (submission, tries) => {
+    expect(decide(requested({ submission, tries }))).toMatchObject({
+      key: `r1.job-main.${submission + tries - 1}`,
+      step: { submission, jobName: `ebbtide-r1_main_${submission}` },
+    });
   });
 
-  it('submits a doubted job anew once it could have been found, under another key', () => {
-    const main = job({ doubtedAt: later(0), tries: 2 });
-    expect(decide(runIn('ready', { jobs: { main } }), NOW + 120_000)).toMatchObject({
-      key: 'r1.job-main.2',
-      step: { submission: 1 },
-    });
+  it.each([
+    ['waits', job()],
+    ['is at Batch', submittedJob()],
+    ['runs', runningJob()],
+    ['succeeded', submittedJob({ status: 'SUCCEEDED' })],
+    ['may go on, and was not asked for yet', spentJob()],
+    ['may still be found', requestedJob({ doubtedAt: later(0) })],
+  ])('submits no job that %s', (_what, main) => {
+    expect(decide(runIn('running', { jobs: { main } }))).toEqual(nothing);
+  });
+
+  it.each([119, 120])('lets a lost answer be looked for until 120 s are over: %i s', (seconds) => {
+    const doubted = requested({ doubtedAt: later(0), tries: 2 });
+    expect(decide(doubted, NOW + seconds * 1000)).toMatchObject(
+      seconds < 120 ? nothing : { key: 'r1.job-main.2', step: { submission: 1 } },
+    );
+  });
+
+  it('submits the job that was asked for while another one is looked for', () => {
+    const jobs = {
+      a: requestedJob({ name: 'a', doubtedAt: later(0) }),
+      b: requestedJob({ name: 'b' }),
+    };
+    expect(decide(runIn('running', { jobs }))).toMatchObject({ key: 'r1.job-b.1' });
   });
 
   it('submits nothing for a run that is to stop', () => {
     const stop = { verdict: { kind: 'cancelled', reason: 'enough' } as const, at: later(0) };
-    expect(decide(runIn('running', { stop, jobs: { main: job() } }))).toEqual(nothing);
-  });
-
-  it('submits nothing onto storage that is lost', () => {
-    expect(decide(runIn('ready', { storage: storageIn('ready', { over: 'lost' }) }))).toEqual(
-      nothing,
-    );
+    expect(decide(requested({}, { stop }))).toEqual({
+      kind: 'ignore',
+      reason: 'the run is stopping',
+    });
   });
 
   it('names every effect within 63 characters, even with the longest names', () => {
     const name = 'a23456789012345';
-    const long = runIn('ready', { id: 'r'.repeat(40), jobs: { [name]: job({ name }) } });
-    expect(decide(long)).toMatchObject({ key: `${'r'.repeat(40)}.job-${name}.1` });
+    const jobs = { [name]: requestedJob({ name }) };
+    expect(decide(runIn('running', { id: 'r'.repeat(40), jobs }))).toMatchObject({
+      key: `${'r'.repeat(40)}.job-${name}.1`,
+    });
   });
 
   it.each(others)('ignores a run that is %s', (status) => {
-    expect(decide(runIn(status, { jobs: { main: job() } }))).toEqual({
+    expect(decide(runIn(status, { jobs: { main: requestedJob() } }))).toEqual({
       kind: 'ignore',
       reason: `run is ${status}`,
     });
   });
 });
 
+describe('submit-job acts', () => {
+  it('and says which try of which submission was answered', async () => {
+    const decision = decide(requested({ submission: 2, tries: 3 }));
+    const step = decision.kind === 'proceed' ? decision.step : undefined;
+    const submit = async () => ({ ok: true, jobId: 'job-7' }) as const;
+    const jobs = { submit } as unknown as Parameters<NonNullable<typeof submitJob.act>>[2]['jobs'];
+    expect(step && (await submitJob.act?.(step, 'r1.job-main.4', { jobs }))).toEqual({
+      ok: true,
+      jobId: 'job-7',
+      job: 'main',
+      tries: 3,
+      submission: 2,
+    });
+  });
+});
+
 describe('submit-job records', () => {
-  const named = { job: 'main', submission: 1, jobName: batchJobName('r1', 'main', 1) };
+  const named = { job: 'main', submission: 1 };
   const wanted = { ...named, tries: 1 };
   const submitted = { ...wanted, ok: true, jobId: 'job-1' } as const;
   const refused = { ...wanted, ok: false, reason: 'no such definition' } as const;
   const unknown = { ...wanted, ok: 'unknown', reason: 'timed out' } as const;
+  const record = (outcome: typeof submitted | typeof refused | typeof unknown, run: Run) =>
+    submitJob.record?.(outcome, run, NOW);
 
   it('the id that Batch gave', () => {
-    expect(submitJob.record?.(submitted, runIn('ready'), NOW)).toEqual({
+    expect(record(submitted, requested())).toEqual({
       kind: 'conclude',
       drafts: [{ type: 'JobSubmitted', data: { ...named, jobId: 'job-1' } }],
     });
   });
 
+  it('the id that Batch gave, even when a later try is under way', () => {
+    expect(record(submitted, requested({ tries: 2, doubtedAt: later(0) }))).toMatchObject({
+      drafts: [{ type: 'JobSubmitted', data: { jobId: 'job-1' } }],
+    });
+  });
+
   it('a lost answer as a doubt', () => {
-    expect(submitJob.record?.(unknown, runIn('ready'), NOW)).toEqual({
+    expect(record(unknown, requested())).toEqual({
       kind: 'conclude',
-      drafts: [{ type: 'JobDoubted', data: { job: 'main', submission: 1, reason: 'timed out' } }],
+      drafts: [{ type: 'JobDoubted', data: { ...named, reason: 'timed out' } }],
+    });
+  });
+
+  it.each([
+    [9, 'JobDoubted'],
+    [10, 'JobRefused'],
+    [11, 'JobRefused'],
+  ])('a lost answer to try %i as %s', (tries, type) => {
+    const outcome = { ...unknown, tries } as unknown as typeof unknown;
+    expect(record(outcome, requested({ tries }))).toMatchObject({
+      drafts: expect.arrayContaining([{ type, data: { ...named, reason: 'timed out' } }]),
     });
   });
 
   it('a refusal, and that the run ends with it', () => {
-    expect(submitJob.record?.(refused, runIn('ready'), NOW)).toEqual({
+    expect(record(refused, requested())).toEqual({
       kind: 'conclude',
       drafts: [
-        { type: 'JobRefused', data: { job: 'main', submission: 1, reason: 'no such definition' } },
+        { type: 'JobRefused', data: { ...named, reason: 'no such definition' } },
         {
           type: 'ReleaseStarted',
           data: { verdict: { kind: 'failed', reason: 'job main failed: no such definition' } },
@@ -126,28 +179,72 @@ describe('submit-job records', () => {
     });
   });
 
-  it.each([
+  it('silence that does not end as what ends the run', () => {
+    const outcome = { ...unknown, tries: 10 } as unknown as typeof unknown;
+    expect(record(outcome, requested({ tries: 10 }))).toMatchObject({
+      drafts: [
+        { type: 'JobRefused' },
+        { type: 'ReleaseStarted', data: { verdict: { reason: 'job main failed: timed out' } } },
+      ],
+    });
+  });
+
+  it('a refusal without an end while another job runs', () => {
+    const jobs = { main: requestedJob(), other: runningJob({ name: 'other' }) };
+    expect(record(refused, runIn('running', { jobs }))).toMatchObject({
+      kind: 'conclude',
+      drafts: [{ type: 'JobRefused' }],
+    });
+  });
+
+  it('a refused resubmission as the end of the run, not as one more interruption', () => {
+    const spent = requested({ submission: 2, ran: true, attempt: 0 });
+    const again = { ...refused, submission: 2 } as unknown as typeof refused;
+    expect(record(again, spent)).toMatchObject({
+      drafts: [{ type: 'JobRefused', data: { submission: 2 } }, { type: 'StorageRetained' }],
+    });
+  });
+
+  it('what came of a submission although the run is to stop by now', () => {
+    const stop = { verdict: { kind: 'cancelled', reason: 'enough' } as const, at: later(0) };
+    expect(record(submitted, requested({}, { stop }))).toMatchObject({
+      drafts: [{ type: 'JobSubmitted' }],
+    });
+  });
+
+  it('a refusal of a run that is to stop as the end that the stop wanted', () => {
+    const verdict = { kind: 'cancelled', reason: 'enough' } as const;
+    const before = requested({}, { stop: { verdict, at: later(0) } });
+    expect(record(refused, before)).toMatchObject({
+      drafts: [{ type: 'JobRefused' }, { type: 'ReleaseStarted', data: { verdict } }],
+    });
+  });
+
+  describe.each([
     ['an id', submitted],
     ['a refusal', refused],
     ['silence', unknown],
-  ])('nothing when %s comes for a submission that is known', (_what, outcome) => {
-    expect(submitJob.record?.(outcome, runIn('running'), NOW)).toEqual({
+  ])('nothing when %s comes for', (_what, outcome) => {
+    it.each([
+      ['a submission that was found meanwhile', submittedJob()],
+      ['a submission that runs by now', runningJob()],
+      ['a submission that was refused meanwhile', submittedJob({ status: 'FAILED' })],
+      ['an earlier submission', requestedJob({ submission: 2 })],
+    ])('%s', (_which, main) => {
+      expect(record(outcome, runIn('running', { jobs: { main } }))).toEqual({
+        kind: 'ignore',
+        reason: 'the submission is known',
+      });
+    });
+  });
+
+  it.each([
+    ['a refusal', refused],
+    ['silence', unknown],
+  ])('%s once, however many deliveries were handed it', (_what, outcome) => {
+    expect(record(outcome, requested({ tries: 2, doubtedAt: later(0) }))).toEqual({
       kind: 'ignore',
-      reason: 'the submission is known',
+      reason: 'another delivery has recorded this try',
     });
-  });
-
-  const again = { ...wanted, submission: 2, jobName: batchJobName('r1', 'main', 2) };
-  const spent = (overrides: Partial<Job> = {}) => withJobs({ main: spentJob(overrides) });
-
-  it('a refused resubmission as the end of the run, not as one more interruption', () => {
-    expect(submitJob.record?.({ ...refused, ...again }, spent(), NOW)).toMatchObject({
-      drafts: [{ type: 'JobRefused' }, { type: 'StorageRetained' }],
-    });
-  });
-
-  it('a lost answer once, however many deliveries were handed it', () => {
-    const doubted = runIn('ready', { jobs: { main: job({ tries: 2, doubtedAt: later(0) }) } });
-    expect(submitJob.record?.(unknown, doubted, NOW)).toMatchObject({ kind: 'ignore' });
   });
 });

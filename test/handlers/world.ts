@@ -43,8 +43,9 @@ export function runIn(status: RunStatus, overrides: Partial<Run> = {}): Run {
 export function storageIn(status: RunStatus, overrides: Partial<Storage> = {}): Storage {
   const { storage } = run();
   if (status === 'rejected') return { ...storage, requestedAt: undefined, ...overrides };
-  const id = status === 'queued' || status === 'provisioning' ? undefined : VOLUME;
-  return { ...storage, id, over: isLast(status) ? 'released' : undefined, ...overrides };
+  if (status === 'queued' || status === 'provisioning') return { ...storage, ...overrides };
+  const over = isLast(status) ? 'released' : undefined;
+  return { ...storage, id: VOLUME, availableAt: later(0), over, ...overrides };
 }
 
 /** A job that Batch has, an attempt running. */
@@ -55,6 +56,11 @@ export function runningJob(overrides: Partial<Job> = {}): Job {
 /** A job that Batch has under an id. */
 export function submittedJob(overrides: Partial<Job> = {}): Job {
   return job({ status: 'SUBMITTED', submission: 1, jobId: 'job-1', ...overrides });
+}
+
+/** A job of which nobody knows yet whether Batch has it. */
+export function requestedJob(overrides: Partial<Job> = {}): Job {
+  return job({ status: 'REQUESTED', submission: 1, ...overrides });
 }
 
 /** A job whose five attempts went by without an exit of its own. */

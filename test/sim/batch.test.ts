@@ -1,12 +1,13 @@
 import { BatchJobMovedEvent, batchJobName, type Envelope, type Job } from '../../events';
 import type { WantedJob } from '../../handlers';
 import { localBatch } from '../../sim/batch';
+import { memoryBuckets } from '../../sim/buckets';
 import { virtualClock } from '../../sim/clock';
 import { type Container, type Containers, type Exit, localHosts } from '../../sim/hosts';
 import { compilePattern } from '../../sim/patterns';
 import { seededRandom } from '../../sim/random';
 import { localVolumes } from '../../sim/volumes';
-import { memoryMarkers } from '../../sim/workload';
+import { memoryMarkers, type SimulatedDisks, simulatedContainers } from '../../sim/workload';
 import { advance, job, NOW } from '../support/builders';
 import { jobsContract } from '../support/jobs.contract';
 
@@ -423,5 +424,42 @@ describe('the events of Batch', () => {
       about: { runId: 'r1' },
       data: { jobId, status: 'RUNNABLE' },
     });
+  });
+});
+
+describe('the work of a simulated job', () => {
+  const workload = { workMs: 10 * MINUTE, checkpointMs: MINUTE };
+  /** Starts a job on a volume, and says what the volume holds after a while. */
+  function working(disks: SimulatedDisks = new Map()) {
+    const clock = virtualClock(NOW);
+    const [buckets, workloadOf] = [memoryBuckets(), () => workload];
+    const containers = simulatedContainers({ clock, buckets, disks, workloadOf });
+    return (name: string, storage: string, ms: number) => {
+      const results = { bucket: 'results', prefix: 'runs/r1/' };
+      const place = { jobName: batchJobName('r1', name, 1), runId: 'r1', zone: 'us-east-1a' };
+      const wanted = { ...place, storage, results, submission: 1, spec: job({ name }) };
+      const counts = { batchAttempt: 1, attempt: 1, interrupted: false };
+      containers.start({ jobId: name, wanted, host: 'i-1', ...counts });
+      return advance(clock, ms).then(() => Object.fromEntries(disks));
+    };
+  }
+
+  it('is saved for each job of a volume by itself', async () => {
+    const work = working();
+    await work('a', 'vol-1', 2.5 * MINUTE);
+    expect(await work('b', 'vol-1', 1.2 * MINUTE)).toEqual({
+      'vol-1/a': 3 * MINUTE,
+      'vol-1/b': MINUTE,
+    });
+  });
+
+  it('goes on from what the volume holds of this job', async () => {
+    const work = working(new Map([['vol-1/a', 8 * MINUTE]]));
+    expect(await work('a', 'vol-1', DAY)).toEqual({ 'vol-1/a': 10 * MINUTE });
+  });
+
+  it('begins anew on another volume', async () => {
+    const work = working(new Map([['vol-1/a', 8 * MINUTE]]));
+    expect(await work('a', 'vol-2', 1.2 * MINUTE)).toMatchObject({ 'vol-2/a': MINUTE });
   });
 });

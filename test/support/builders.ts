@@ -23,6 +23,7 @@ export function job(overrides: Partial<Job> = {}): Job {
     status: 'WAITING',
     tries: 1,
     submission: 0,
+    submissionsBefore: 0,
     attempt: 0,
     ran: false,
     since: later(0),

@@ -1,5 +1,6 @@
 import {
   type AnyDraft,
+  JobRequested,
   JobSubmitted,
   ReleaseStarted,
   RequestRefused,
@@ -156,19 +157,29 @@ export function runStoreContract(name: string, makeStore: () => Promise<Runs> | 
   describe(`${name} keeps looks`, () => {
     it('with what the sweep needs to know', async () => {
       const { runs, run } = await storeWith(created, available);
-      const submitted = {
-        job: 'main',
-        submission: 1,
-        jobId: 'job-1',
-        jobName: 'ebbtide-r1_main_1',
-      };
-      await runs.commit(changed(run, [JobSubmitted.of(submitted)]));
+      const named = { job: 'main', submission: 1 };
+      const drafts = [
+        JobRequested.of({ ...named, jobName: 'ebbtide-r1_main_1' }),
+        JobSubmitted.of({ ...named, jobId: 'job-1' }),
+      ];
+      await runs.commit(changed(run, drafts));
       expect(await runs.look('r1')).toMatchObject({
         runId: 'r1',
         status: 'running',
         jobs: [{ jobId: 'job-1', status: 'SUBMITTED', attempt: 0 }],
         storageId: VOLUME,
         everySeconds: 300,
+      });
+    });
+
+    it('that name no job of which Batch has told no id', async () => {
+      const { runs, run } = await storeWith(created, available);
+      const asked = { job: 'main', submission: 1, jobName: 'ebbtide-r1_main_1' };
+      await runs.commit(changed(run, [JobRequested.of(asked)]));
+      expect(await runs.look('r1')).toMatchObject({
+        status: 'running',
+        lookAt: later(30),
+        jobs: [],
       });
     });
 

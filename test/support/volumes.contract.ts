@@ -183,11 +183,35 @@ export function volumesContract(
   });
 
   describe(`${name} keeps a volume`, () => {
+    it('and says that it is there', async () => {
+      const world = await makeWorld();
+      expect(await world.volumes.keep(await available(world))).toBe(true);
+    });
+
     it('and is safe to repeat', async () => {
       const world = await makeWorld();
       const volumeId = await available(world);
       await world.volumes.keep(volumeId);
-      await expect(world.volumes.keep(volumeId)).resolves.toBe(undefined);
+      expect(await world.volumes.keep(volumeId)).toBe(true);
+    });
+
+    it('that a host has', async () => {
+      const world = await makeWorld();
+      const volumeId = await available(world);
+      await world.attach(volumeId);
+      expect(await world.volumes.keep(volumeId)).toBe(true);
+    });
+
+    it('only where there is one', async () => {
+      const { volumes } = await makeWorld();
+      expect(await volumes.keep(STRANGER)).toBe(false);
+    });
+
+    it('only while there is one', async () => {
+      const world = await makeWorld();
+      const volumeId = await available(world);
+      await release(world);
+      expect(await world.volumes.keep(volumeId)).toBe(false);
     });
   });
 }
