@@ -1,4 +1,4 @@
-/** Jest runs the TypeScript sources through swc; nothing is mocked, and no test waits for real time but those in test/local. */
+/** Jest runs the TypeScript sources through swc. Nothing is mocked; only test/cli and test/host wait for real time. */
 module.exports = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
@@ -9,4 +9,6 @@ module.exports = {
     ],
   },
   testTimeout: 60_000,
+  // Half of the time is spent waiting for real processes.
+  maxWorkers: 3,
 };

@@ -38,7 +38,7 @@ export function foldJob(
 
 /** The run with one job changed. */
 export function withJob(run: Run, name: string, changes: Partial<Job>): Partial<Run> {
-  const job = run.jobs[name];
+  const job = Object.hasOwn(run.jobs, name) ? run.jobs[name] : undefined;
   return job ? { jobs: { ...run.jobs, [name]: { ...job, ...changes } } } : {};
 }
 

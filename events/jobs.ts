@@ -14,10 +14,10 @@ export const BatchStatus = z.enum(BATCH_STATUSES);
 export type BatchStatus = z.infer<typeof BatchStatus>;
 
 /**
- * A job's name within its run. 15 characters: with the run's 40, `<run>.job-<name>.<try>` stays
- * within the 63 that FSx and EC2 allow a client token.
+ * A job's name within its run. 14 characters: with the run's 40 and three digits of a try,
+ * `<run>.job-<name>.<try>` stays within the 63 that FSx and EC2 allow a client token.
  */
-export const JobName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,14}$/);
+export const JobName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,13}$/);
 
 /** What is asked of a job, after all layers and defaults. */
 export const JobSpec = z.object({
@@ -62,14 +62,14 @@ export interface Job extends JobSpec {
 /** How a Batch job of ours is called: `<prefix>-<runId>_<job>_<submission>`. */
 export const BATCH_JOB_PREFIX = 'ebbtide';
 
-/** At most 8 + 40 + 15 + 2 digits + 3 separators = 68 of Batch's 128 characters. */
+/** At most 8 + 40 + 14 + 3 digits + 3 separators = 68 of Batch's 128 characters. */
 export function batchJobName(runId: string, job: string, submission: number): string {
   return `${BATCH_JOB_PREFIX}-${runId}_${job}_${submission}`;
 }
 
 /** The run that a Batch job belongs to by its name; undefined for a stranger's job. */
 export function runOfBatchJob(jobName: string): string | undefined {
-  const match = /^ebbtide-([a-z0-9-]{1,40})_[a-z0-9-]{1,15}_\d{1,3}$/.exec(jobName);
+  const match = /^ebbtide-([a-z0-9-]{1,40})_[a-z0-9-]{1,14}_\d{1,3}$/.exec(jobName);
   return match?.[1];
 }
 

@@ -166,15 +166,16 @@ export function afterCancel(
     case 'queued':
     case 'provisioning':
     case 'ready':
-      return ending(run, verdict, now);
+      return ending(run, verdict, now).map((draft) => answering(draft, requestId));
     case 'running':
       if (run.stop) return refused('the run is stopping already');
-      return [StopRequested.of({ verdict })];
+      return [StopRequested.of({ verdict, requestId })];
     case 'releasing':
       return refused('the storage is being given back already');
     case 'exporting':
+      return refused('the results are on their way to S3: the storage goes when they are there');
     case 'retained':
-      return refused(`the run is ${run.status}: send RunReleaseRequested to give its storage back`);
+      return refused('the run is retained: send RunReleaseRequested to give its storage back');
     default:
       return refused(`the run is over: ${run.status}`);
   }
@@ -190,10 +191,14 @@ export function afterResume(
   ];
   if (run.status !== 'retained')
     return refused(`only a retained run resumes, this is ${run.status}`);
-  const failed = Object.values(run.jobs).filter(({ status }) => status === 'FAILED');
-  if (failed.length > 0) return [RunResumed.of({ jobs: failed.map(({ name }) => name) })];
-  if (run.storage.kind === 'volume') return refused('no job of this run failed');
-  return [ExportRequested.of({ verdict: { kind: 'succeeded' } })];
+  const jobs = Object.values(run.jobs);
+  if (jobs.some(isActive)) return refused('a job of this run may still be running');
+  if (!jobs.every(({ status }) => status === 'SUCCEEDED')) {
+    const failed = jobs.filter(({ status }) => status === 'FAILED');
+    return [RunResumed.of({ jobs: failed.map(({ name }) => name), requestId })];
+  }
+  if (run.storage.kind === 'volume') return refused('all jobs of this run succeeded');
+  return [ExportRequested.of({ verdict: { kind: 'succeeded' }, requestId })];
 }
 
 /** What follows the wish to give a retained run's storage back before its time. */
@@ -211,7 +216,7 @@ export function afterReleaseRequest(
       'its storage may hold results that are not in S3: say discard true to give them up',
     );
   }
-  return [ReleaseStarted.of({ verdict: run.verdict ?? tooLong(run) })];
+  return [ReleaseStarted.of({ verdict: run.verdict ?? tooLong(run), requestId })];
 }
 
 /** Whether the storage is its owner's in the end: only storage that was usable, and is still there. */
@@ -228,6 +233,11 @@ export function endOf({
   if (verdict.kind === 'succeeded') return RunSucceeded.of({});
   if (verdict.kind === 'cancelled') return RunCancelled.of({ reason: verdict.reason });
   return RunFailed.of({ reason: verdict.reason });
+}
+
+/** Each of these events has room for the request that it answers. */
+function answering({ type, data }: Ending, requestId: string): Ending {
+  return { type, data: { ...data, requestId } } as Ending;
 }
 
 function ending(run: Run, verdict: Verdict, now: number): Ending[] {

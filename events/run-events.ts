@@ -4,6 +4,8 @@ import { BatchStatus, JobName, JobSpec } from './jobs';
 
 const time = z.iso.datetime();
 const reason = z.string();
+/** Names the request that an event answers: the same at every delivery of it. */
+const requestId = RunId;
 
 /** How a run ends, and why. Set before its storage goes. */
 export const Verdict = z.discriminatedUnion('kind', [
@@ -118,7 +120,7 @@ export const BatchJobStateChange = defineEvent(
 export const StopRequested = defineEvent(
   'StopRequested',
   'The run ends this way as soon as its jobs have stopped. They may still be running.',
-  z.object({ verdict: Verdict }),
+  z.object({ verdict: Verdict, requestId: requestId.optional() }),
 );
 export const JobsStopped = defineEvent(
   'JobsStopped',
@@ -129,7 +131,7 @@ export const JobsStopped = defineEvent(
 export const ExportRequested = defineEvent(
   'ExportRequested',
   'All jobs are over. Their results may go to S3.',
-  z.object({ verdict: Verdict }),
+  z.object({ verdict: Verdict, requestId: requestId.optional() }),
 );
 export const ExportQueueDrained = defineEvent(
   'ExportQueueDrained',
@@ -166,17 +168,18 @@ export const StorageRetained = defineEvent(
     exitCode: z.int().optional(),
     retainUntil: time,
     pricePerHour: z.number(),
+    requestId: requestId.optional(),
   }),
 );
 export const RunResumed = defineEvent(
   'RunResumed',
   'Somebody asked the retained run to go on, on the same storage. Its failed jobs start anew.',
-  z.object({ jobs: z.array(JobName) }),
+  z.object({ jobs: z.array(JobName), requestId }),
 );
 export const ReleaseStarted = defineEvent(
   'ReleaseStarted',
   'How the run ends is decided, and its storage goes now. There is no way back from here.',
-  z.object({ verdict: Verdict }),
+  z.object({ verdict: Verdict, requestId: requestId.optional() }),
 );
 export const StorageReleased = defineEvent(
   'StorageReleased',
@@ -200,8 +203,7 @@ export const RequestRefused = defineEvent(
   z.object({
     request: z.string(),
     reason,
-    /** The same at every delivery of the request. */
-    requestId: RunId,
+    requestId,
     /** The id under which the refused request is kept as a run of its own. */
     rejectedAs: RunId.optional(),
   }),

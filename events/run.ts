@@ -41,8 +41,8 @@ export interface Run {
   readonly retainUntil?: string;
   /** The status whose deadline was reported as passed: it is reported once. */
   readonly overdue?: ActiveStatus;
-  /** The last request that was refused: delivered again, it is not noted again. */
-  readonly lastRefused?: string;
+  /** The last request that was answered: delivered again, it is not answered again. */
+  readonly lastAnswered?: string;
 }
 
 /** The file system or the volume of a run, as far as we know it. */
@@ -165,14 +165,20 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
   BatchJobStateChange: { from: ['running'], fold: foldJob },
   StopRequested: {
     from: ['running'],
-    fold: (_run, { verdict }, at) => ({ stop: { verdict, at } }),
+    fold: (run, { verdict, requestId }, at) => ({
+      stop: { verdict, at },
+      lastAnswered: requestId ?? run.lastAnswered,
+    }),
   },
   JobsStopped: { from: ['running', 'releasing', 'retained'], fold: moveOnly },
 
   ExportRequested: {
     from: ['ready', 'running', 'retained'],
     to: 'exporting',
-    fold: (_run, { verdict }) => ({ verdict }),
+    fold: (run, { verdict, requestId }) => ({
+      verdict,
+      lastAnswered: requestId ?? run.lastAnswered,
+    }),
   },
   ExportQueueDrained: { from: ['exporting'], fold: moveOnly },
   AutoExportDisabled: { from: ['exporting'], fold: moveOnly },
@@ -183,13 +189,19 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
   StorageRetained: {
     from: ['ready', 'running', 'exporting'],
     to: 'retained',
-    fold: (_run, { verdict, retainUntil }) => ({ verdict, retainUntil, stop: undefined }),
+    fold: (run, { verdict, retainUntil, requestId }) => ({
+      verdict,
+      retainUntil,
+      stop: undefined,
+      lastAnswered: requestId ?? run.lastAnswered,
+    }),
   },
   RunResumed: {
     from: ['retained'],
     to: 'ready',
-    fold: (run, { jobs }, since) => ({
+    fold: (run, { jobs, requestId }, since) => ({
       ...foldResumed(run, jobs, since),
+      lastAnswered: requestId,
       verdict: undefined,
       retainUntil: undefined,
     }),
@@ -197,7 +209,11 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
   ReleaseStarted: {
     from: ['queued', 'provisioning', 'ready', 'running', 'exporting', 'retained'],
     to: 'releasing',
-    fold: (_run, { verdict }) => ({ verdict, retainUntil: undefined }),
+    fold: (run, { verdict, requestId }) => ({
+      verdict,
+      retainUntil: undefined,
+      lastAnswered: requestId ?? run.lastAnswered,
+    }),
   },
   StorageReleased: { from: ['releasing'], fold: (run) => storageOver(run, 'released') },
   StorageKept: { from: ['releasing'], fold: (run) => storageOver(run, 'kept') },
@@ -205,7 +221,7 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
   DeadlinePassed: { from: ACTIVE_STATUSES, fold: (_run, { overdue }) => ({ overdue }) },
   RequestRefused: {
     from: STATUSES,
-    fold: (_run, { requestId }) => ({ lastRefused: requestId }),
+    fold: (_run, { requestId }) => ({ lastAnswered: requestId }),
   },
 
   RunSucceeded: { from: ['releasing'], to: 'succeeded', fold: moveOnly },

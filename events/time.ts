@@ -130,8 +130,12 @@ export function isDoubtful(job: Job, now: number): boolean {
   return doubtTimes(job).some((time) => time > now);
 }
 
-/** Whether a submission that nobody makes any more would have been seen by now. */
-export function isSettled({ since, doubtedAt = since }: Job, now: number): boolean {
-  const longest = Math.max(...DOUBT_LOOKS_MS);
-  return now >= Math.max(Date.parse(since), Date.parse(doubtedAt)) + longest;
+/** Whether a submission that nobody makes any more, since the run was told to stop, would have been seen. */
+export function isSettled(
+  { since, doubtedAt = since }: Job,
+  stoppedAt: string,
+  now: number,
+): boolean {
+  const last = Math.max(...[since, doubtedAt, stoppedAt].map((time) => Date.parse(time)));
+  return now >= last + Math.max(...DOUBT_LOOKS_MS);
 }

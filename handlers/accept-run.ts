@@ -23,7 +23,7 @@ export const acceptRun = opener({
     const { detail, derivedId } = data;
     if (!run) return look({ runId: about.runId, detail });
     if (run.fingerprint === fingerprintOf(detail)) return ignore('the same request came before');
-    if (run.lastRefused === derivedId) return ignore('this request was refused before');
+    if (run.lastAnswered === derivedId) return ignore('this request was answered before');
     return conclude(
       RequestRefused.of({
         request: 'RunRequested',

@@ -26,7 +26,7 @@ export const cancelRun = reaction({
     const { detail, derivedId: requestId } = data;
     if ((run.stop?.verdict ?? run.verdict)?.kind === 'cancelled')
       return ignore('cancelled already');
-    if (run.lastRefused === requestId) return ignore('this request was refused before');
+    if (run.lastAnswered === requestId) return ignore('this request was answered before');
     const said = fieldsOf(detail)?.reason;
     const reason = typeof said === 'string' && said !== '' ? said : 'somebody asked for it';
     return conclude(...afterCancel(run, { reason: reason.slice(0, REASON_MAX), requestId }, now));

@@ -42,7 +42,8 @@ export const findJob = observer({
   judge({ job, submission, jobId }, run, now) {
     const known = run.jobs[job];
     if (jobId) return conclude(JobSubmitted.of({ job, submission, jobId }));
-    if (!run.stop || !known || !isSettled(known, now)) return again(nextLook(run, now));
+    if (!run.stop || !known || !isSettled(known, run.stop.at, now))
+      return again(nextLook(run, now));
     const reason = 'the run was stopped before Batch had the job';
     const refused = JobRefused.of({ job, submission, reason });
     return conclude(refused, ...afterJobs(foresee(run, [refused], now), now));

@@ -18,7 +18,7 @@ export const releaseRun = reaction({
   decide(run, { data }) {
     if (!('detail' in data)) return ignore('not a request');
     const { detail, derivedId: requestId } = data;
-    if (run.lastRefused === requestId) return ignore('this request was refused before');
+    if (run.lastAnswered === requestId) return ignore('this request was answered before');
     const discard = fieldsOf(detail)?.discard === true;
     return conclude(...afterReleaseRequest(run, { discard, requestId }));
   },

@@ -17,7 +17,7 @@ export const resumeRun = reaction({
 
   decide(run, { data }) {
     if (!('detail' in data)) return ignore('not a request');
-    if (run.lastRefused === data.derivedId) return ignore('this request was refused before');
+    if (run.lastAnswered === data.derivedId) return ignore('this request was answered before');
     return conclude(...afterResume(run, data.derivedId));
   },
 });

@@ -13,9 +13,6 @@ import {
 } from '../events';
 import { conclude, foresee, ignore, proceed, reaction } from './lib';
 
-/** Somebody who never answers refuses. */
-const DOUBTS_MAX = 10;
-
 /** Submits a requested job. JobRequested, probe → JobSubmitted | JobRefused | JobDoubted. */
 export const submitJob = reaction({
   name: 'submit-job',
@@ -59,9 +56,7 @@ export const submitJob = reaction({
     if (ok === true) return conclude(JobSubmitted.of({ job, submission, jobId: submitted.jobId }));
     if (known.tries !== tries) return ignore('another delivery has recorded this try');
     const { reason } = submitted;
-    if (ok === 'unknown' && tries < DOUBTS_MAX) {
-      return conclude(JobDoubted.of({ job, submission, reason }));
-    }
+    if (ok === 'unknown') return conclude(JobDoubted.of({ job, submission, reason }));
     const refused = JobRefused.of({ job, submission, reason });
     return conclude(refused, ...afterJobs(foresee(run, [refused], now), now));
   },

@@ -5,7 +5,7 @@ import { takeLock } from '../../sim/lock';
 import { type Command, UsageError } from '../command';
 
 /** What a local cloud consists of: nothing else in the folder is touched. */
-const PARTS = ['runs', 'hosts', 'volumes', 'buckets', 'logs', 'bin'];
+const PARTS = ['runs', 'hosts', 'volumes', 'buckets', 'logs', 'bin', 'reserve'];
 
 /** Removes the local cloud: runs, volumes, buckets, logs. */
 export const reset: Command = {

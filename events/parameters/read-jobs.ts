@@ -27,7 +27,7 @@ const whole = (min: number, max: number) => z.int().min(min).max(max);
 
 /** The fields of a job: what each takes, and how the sentence says it. */
 const FIELDS = {
-  name: { schema: JobName, rule: '1 to 15 of a-z, 0-9 and dash, not a dash first' },
+  name: { schema: JobName, rule: '1 to 14 of a-z, 0-9 and dash, not a dash first' },
   command: {
     schema: z.array(text).min(1),
     rule: 'a list of texts of at most 8192 characters, the program first',

@@ -111,7 +111,7 @@ describe('a run that fails', () => {
     const { code, out } = await run('--request', request(detail));
     expect(code).toBe(1);
     expect(out).toContain('/no/such/program: executable file not found');
-    expect(out).toContain('nothing is kept');
+    expect(out).toContain('Its volume was given back.');
   });
 
   it('ends a job that hangs, deaf to SIGTERM, at its time limit', async () => {

@@ -56,7 +56,7 @@ describe('a local cloud that is stopped', () => {
     const next = await ebb(home.path, 'local', 'run', '--speed', '300', '--command', 'true');
     expect(next.said).toContain('was killed');
     expect(next.said).toMatch(/Found run-\w+, running when its session ended/);
-    expect(next.said).toMatch(/run-\w+ is over and its volume is gone/);
+    expect(next.said).toMatch(/run-\w+ is cancelled and its volume is gone/);
     expect(next.code).toBe(0);
     expect(readdirSync(join(home.path, 'volumes'))).toEqual([]);
   });

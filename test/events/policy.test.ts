@@ -179,7 +179,7 @@ describe('the jobs that may be submitted', () => {
   it('may be submitted as often after a resumption as before it', () => {
     const at = { time: TOMORROW, id: 'r1', mode: 'onlyEBS' } as const;
     const spent = running([{ ...SPENT, submission: 3 }], { status: 'retained' });
-    let resumed = apply(spent, RunResumed.of({ jobs: ['main'] }), at);
+    let resumed = apply(spent, RunResumed.of({ jobs: ['main'], requestId: 'q1' }), at);
     const made: number[] = [];
     while (nextJobs(resumed).length > 0 && made.length < 10) {
       const submission = (resumed.jobs.main?.submission ?? 0) + 1;
@@ -603,7 +603,7 @@ describe('the wish to cancel', () => {
   it.each(['queued', 'provisioning', 'ready'] as const)('ends a run that is %s', (status) => {
     expect(
       afterCancel(running([{}], { status }), { reason: 'not needed', requestId: 'q1' }, NOW),
-    ).toEqual([{ type: 'ReleaseStarted', data: { verdict: CANCELLED } }]);
+    ).toEqual([{ type: 'ReleaseStarted', data: { verdict: CANCELLED, requestId: 'q1' } }]);
   });
 
   it('keeps a resumed file system that may hold results', () => {
@@ -626,19 +626,19 @@ describe('the wish to cancel', () => {
     ],
   ])('gives back %s', (_title, resumed) => {
     expect(afterCancel(resumed, { reason: 'not needed', requestId: 'q1' }, NOW)).toEqual([
-      { type: 'ReleaseStarted', data: { verdict: CANCELLED } },
+      { type: 'ReleaseStarted', data: { verdict: CANCELLED, requestId: 'q1' } },
     ]);
   });
 
   it('stops a run that is running', () => {
     expect(
       afterCancel(running([{ status: 'RUNNING' }]), { reason: 'not needed', requestId: 'q1' }, NOW),
-    ).toEqual([{ type: 'StopRequested', data: { verdict: CANCELLED } }]);
+    ).toEqual([{ type: 'StopRequested', data: { verdict: CANCELLED, requestId: 'q1' } }]);
   });
 
   it.each([
     ['releasing', 'the storage is being given back already'],
-    ['exporting', 'the run is exporting: send RunReleaseRequested to give its storage back'],
+    ['exporting', 'the results are on their way to S3: the storage goes when they are there'],
     ['retained', 'the run is retained: send RunReleaseRequested to give its storage back'],
     ['succeeded', 'the run is over: succeeded'],
     ['failed', 'the run is over: failed'],
@@ -681,8 +681,36 @@ describe('the wish to go on', () => {
       { ...SPENT, name: 'c' },
       { name: 'd', dependsOn: ['c'] },
     ];
-    expect(resume(jobs)).toEqual([{ type: 'RunResumed', data: { jobs: ['b', 'c'] } }]);
+    expect(resume(jobs)).toEqual([
+      { type: 'RunResumed', data: { jobs: ['b', 'c'], requestId: 'q1' } },
+    ]);
   });
+
+  it('lets a cancelled file system go on with the job that waited', () => {
+    const jobs = [
+      { ...DONE, name: 'a' },
+      { name: 'b', dependsOn: ['a'] },
+    ];
+    const changes = { mode: 'taskExport', status: 'retained', verdict: CANCELLED } as const;
+    const cancelled = running(jobs, changes);
+    const drafts = afterResume(cancelled, 'q1');
+    expect(drafts).toEqual([{ type: 'RunResumed', data: { jobs: [], requestId: 'q1' } }]);
+    const at = { time: TOMORROW, id: 'r1', mode: 'taskExport' } as const;
+    const resumed = drafts.reduce<Run>((each, draft) => apply(each, draft, at), cancelled);
+    expect([resumed.status, names(nextJobs(resumed))]).toEqual(['ready', ['b']]);
+  });
+
+  it.each(['REQUESTED', 'SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING'] as const)(
+    'is refused while a job may still be running: %s',
+    (status) => {
+      const jobs = [
+        { ...BROKE, name: 'a' },
+        { name: 'b', status },
+      ];
+      const reason = 'a job of this run may still be running';
+      expect(resume(jobs, { mode: 'taskExport' })).toEqual(refused(reason));
+    },
+  );
 
   it.each(['taskExport', 'autoExport'] as const)(
     'lets the jobs of a file system start anew before its export: %s',
@@ -693,12 +721,12 @@ describe('the wish to go on', () => {
 
   it('lets an export start anew where every job succeeded', () => {
     expect(resume([DONE], { mode: 'taskExport' })).toEqual([
-      { type: 'ExportRequested', data: { verdict: { kind: 'succeeded' } } },
+      { type: 'ExportRequested', data: { verdict: { kind: 'succeeded' }, requestId: 'q1' } },
     ]);
   });
 
-  it('is refused for a volume of which no job failed', () => {
-    expect(resume([DONE])).toEqual(refused('no job of this run failed'));
+  it('is refused for a volume of which every job succeeded', () => {
+    expect(resume([DONE])).toEqual(refused('all jobs of this run succeeded'));
   });
 
   it.each(STATUSES.filter((status) => status !== 'retained'))(
@@ -720,7 +748,7 @@ describe('the wish to give the storage back', () => {
   const refused = (reason: string) => [
     { type: 'RequestRefused', data: { request: 'RunReleaseRequested', reason, requestId: 'q1' } },
   ];
-  const released = [{ type: 'ReleaseStarted', data: { verdict: FAILED } }];
+  const released = [{ type: 'ReleaseStarted', data: { verdict: FAILED, requestId: 'q1' } }];
 
   it('is granted to who gives the results up', () => {
     expect(release(true)).toEqual(released);
@@ -745,7 +773,7 @@ describe('the wish to give the storage back', () => {
 
   it('ends a cancelled run as a cancelled one', () => {
     expect(release(true, { verdict: CANCELLED })).toEqual([
-      { type: 'ReleaseStarted', data: { verdict: CANCELLED } },
+      { type: 'ReleaseStarted', data: { verdict: CANCELLED, requestId: 'q1' } },
     ]);
   });
 

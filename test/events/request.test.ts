@@ -319,7 +319,7 @@ describe('a bad request', () => {
       ['zone', '"nowhere"', 'an Availability Zone'],
     ],
     ['no jobs', { jobs: [] }, ['jobs must be a list of 1 to 21 objects', 'got a list of 0']],
-    ['jobs without names', { jobs: [{}] }, ['jobs[0]: name must be 1 to 15 of a-z, 0-9 and dash']],
+    ['jobs without names', { jobs: [{}] }, ['jobs[0]: name must be 1 to 14 of a-z, 0-9 and dash']],
     [
       'jobs that are texts',
       { jobs: ['main'] },
@@ -638,13 +638,13 @@ describe('whatever is asked, the judge', () => {
     expect(drawn.filter((detail) => judge(detail).ok).length).toBeGreaterThan(50);
   });
 
-  it('takes a job name of 15 characters, whose key has 63 at most', () => {
-    const longest = 'j'.repeat(15);
+  it('takes a job name of 14 characters, whose key has 63 at most', () => {
+    const longest = 'j'.repeat(14);
     expect(wantedOf({ jobs: [{ name: longest }] }).jobs[0]?.name).toBe(longest);
-    expect(`${LONGEST_ID}.job-${longest}.99`.length).toBeLessThanOrEqual(63);
+    expect(`${LONGEST_ID}.job-${longest}.999`.length).toBeLessThanOrEqual(63);
   });
 
-  it('takes no job name of 16 characters', () => {
-    expect(refusalOf({ jobs: [{ name: 'j'.repeat(16) }] })).toContain('1 to 15');
+  it('takes no job name of 15 characters', () => {
+    expect(refusalOf({ jobs: [{ name: 'j'.repeat(15) }] })).toContain('1 to 14');
   });
 });

@@ -125,7 +125,7 @@ describe('the table of transitions', () => {
       }),
       'retained',
     ],
-    ['retained', RunResumed.of({ jobs: ['main'] }), 'ready'],
+    ['retained', RunResumed.of({ jobs: ['main'], requestId: 'q1' }), 'ready'],
     ['retained', ReleaseStarted.of({ verdict: { kind: 'failed', reason: 'x' } }), 'releasing'],
     ['exporting', ReleaseStarted.of({ verdict: { kind: 'succeeded' } }), 'releasing'],
   ] as const)('leads a run that is %s with %j to %s', (status, draft, to) => {
@@ -279,7 +279,7 @@ describe('a run', () => {
       reason: 'x',
       rejectedAs: 'run-2',
     });
-    expect(apply(run(), refused, at)).toEqual({ ...run(), seq: 3, lastRefused: 'run-2' });
+    expect(apply(run(), refused, at)).toEqual({ ...run(), seq: 3, lastAnswered: 'run-2' });
   });
 
   it('notes the last refused request alone', () => {
@@ -288,7 +288,24 @@ describe('a run', () => {
       reason: 'x',
       requestId: 'q1',
     });
-    expect(apply(run({ lastRefused: 'run-2' }), refused, at).lastRefused).toBe('q1');
+    expect(apply(run({ lastAnswered: 'run-2' }), refused, at).lastAnswered).toBe('q1');
+  });
+
+  it.each([
+    RunResumed.of({ jobs: ['main'], requestId: 'q1' }),
+    ExportRequested.of({ verdict: { kind: 'succeeded' }, requestId: 'q1' }),
+    ReleaseStarted.of({ verdict: { kind: 'succeeded' }, requestId: 'q1' }),
+  ])('notes the request that is granted with %j', (granted) => {
+    const retained = run({ status: 'retained', lastAnswered: 'run-2' });
+    expect(apply(retained, granted, at).lastAnswered).toBe('q1');
+  });
+
+  it.each([
+    ExportRequested.of({ verdict: { kind: 'succeeded' } }),
+    ReleaseStarted.of({ verdict: { kind: 'succeeded' } }),
+  ])('keeps its note of the last request where nobody asked for %j', (draft) => {
+    const running = run({ status: 'running', lastAnswered: 'q1' });
+    expect(apply(running, draft, at).lastAnswered).toBe('q1');
   });
 
   it('keeps how it is to end while its jobs stop, and since when', () => {
@@ -326,7 +343,7 @@ describe('a run', () => {
       retainUntil: LATER,
       verdict: { kind: 'failed', reason: 'x' },
     });
-    const resumed = apply(retained, RunResumed.of({ jobs: ['main'] }), at);
+    const resumed = apply(retained, RunResumed.of({ jobs: ['main'], requestId: 'q1' }), at);
     expect([resumed.verdict, resumed.retainUntil]).toEqual([undefined, undefined]);
   });
 
@@ -539,12 +556,30 @@ describe('a job of a run', () => {
     expect(apply(running({}), draft, at).jobs.other).toEqual(job({ name: 'other' }));
   });
 
+  it.each(['stranger', 'constructor', 'toString', '__proto__'])(
+    'is changed by no news of what is no job: %s',
+    (name) => {
+      const before = running({ status: 'REQUESTED', submission: 1 });
+      const drafts = [
+        JobSubmitted.of({ job: name, submission: 1, jobId: 'j1' }),
+        JobDoubted.of({ job: name, submission: 1, reason: 'silence' }),
+        BatchJobStateChange.of({ ...moved, job: name, ran: true }),
+      ];
+      for (const draft of drafts) {
+        const after = apply(before, draft, at).jobs;
+        expect([Object.keys(after), after]).toEqual([['main', 'other'], before.jobs]);
+      }
+    },
+  );
+
   it('waits again when the run is resumed with it', () => {
     const retained = run({
       status: 'retained',
       jobs: { main: job({ status: 'FAILED', submission: 3, ran: true }) },
     });
-    expect(apply(retained, RunResumed.of({ jobs: ['main'] }), at).jobs.main).toMatchObject({
+    expect(
+      apply(retained, RunResumed.of({ jobs: ['main'], requestId: 'q1' }), at).jobs.main,
+    ).toMatchObject({
       status: 'WAITING',
       submission: 3,
       submissionsBefore: 3,
@@ -556,7 +591,9 @@ describe('a job of a run', () => {
   it('counts its submissions anew at every resumption', () => {
     const failed = job({ status: 'FAILED', submission: 7, submissionsBefore: 3 });
     const retained = run({ status: 'retained', jobs: { main: failed } });
-    expect(apply(retained, RunResumed.of({ jobs: ['main'] }), at).jobs.main).toMatchObject({
+    expect(
+      apply(retained, RunResumed.of({ jobs: ['main'], requestId: 'q1' }), at).jobs.main,
+    ).toMatchObject({
       submission: 7,
       submissionsBefore: 7,
     });
@@ -566,7 +603,7 @@ describe('a job of a run', () => {
     const main = job({ status: 'SUCCEEDED', submission: 2 });
     const other = job({ name: 'other', status: 'FAILED', submission: 1 });
     const retained = run({ status: 'retained', jobs: { main, other } });
-    const after = apply(retained, RunResumed.of({ jobs: ['other'] }), at);
+    const after = apply(retained, RunResumed.of({ jobs: ['other'], requestId: 'q1' }), at);
     expect([after.jobs.main, after.jobs.other?.status]).toEqual([main, 'WAITING']);
   });
 });

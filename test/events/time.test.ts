@@ -332,8 +332,8 @@ describe('a job whose submission was answered by silence', () => {
 
 describe('a submission that nobody makes any more', () => {
   const ago = (seconds: number) => new Date(NOON_MS - seconds * SECOND).toISOString();
-  const settledAt = (changes: Partial<Job>) =>
-    isSettled(job({ status: 'REQUESTED', submission: 1, ...changes }), NOON_MS);
+  const settledAt = (changes: Partial<Job>, stoppedAt = ago(2_000)) =>
+    isSettled(job({ status: 'REQUESTED', submission: 1, ...changes }), stoppedAt, NOON_MS);
 
   it.each([
     [120, true],
@@ -349,6 +349,15 @@ describe('a submission that nobody makes any more', () => {
     [119, false],
   ])('would have been seen %i seconds after it was doubted: %s', (seconds, expected) => {
     expect(settledAt({ since: ago(1_000), doubtedAt: ago(seconds) })).toBe(expected);
+  });
+
+  it.each([
+    [120, true],
+    [119, false],
+    [0, false],
+  ])('would have been seen %i seconds after its run was to stop: %s', (seconds, expected) => {
+    const changes = { since: ago(1_000), doubtedAt: ago(900) };
+    expect(settledAt(changes, ago(seconds))).toBe(expected);
   });
 
   it('counts from its own beginning where an earlier one was doubted', () => {

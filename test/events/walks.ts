@@ -43,6 +43,7 @@ const draw = fc.record({
     { kind: 'cancelled', reason: 'not needed' } as const,
   ),
   onFailure: fc.constantFrom('retain', 'export', 'release'),
+  asked: fc.constantFrom('q1', 'q2', undefined),
 });
 type Draw = typeof draw extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -122,7 +123,7 @@ const PLAUSIBLE: Plausible = {
   }),
   StopRequested: ({ verdict }) => ({ verdict }),
   JobsStopped: () => ({ jobIds: ['j'] }),
-  ExportRequested: ({ verdict }) => ({ verdict }),
+  ExportRequested: ({ verdict, asked }) => ({ verdict, requestId: asked }),
   ExportQueueDrained: (_draw, _run, { time }) => ({ fileSystemId: 'fs-1', drainedAt: time }),
   AutoExportDisabled: () => ({ fileSystemId: 'fs-1' }),
   ExportTaskCreated: () => ({ taskId: 'task-1' }),
@@ -133,8 +134,8 @@ const PLAUSIBLE: Plausible = {
     retainUntil: time,
     pricePerHour: 0.089,
   }),
-  RunResumed: ({ job }) => ({ jobs: [job] }),
-  ReleaseStarted: ({ verdict }) => ({ verdict }),
+  RunResumed: ({ job, asked = 'q3' }) => ({ jobs: [job], requestId: asked }),
+  ReleaseStarted: ({ verdict, asked }) => ({ verdict, requestId: asked }),
   StorageReleased: () => ({}),
   StorageKept: () => ({ storageId: 'vol-1', pricePerHour: 0.089 }),
   DeadlinePassed: (_draw, run, { time }) => ({

@@ -45,10 +45,10 @@ describe('accept-run decides', () => {
   });
 
   it('refuses one request once', () => {
-    const before = runIn('running', { lastRefused: DERIVED });
+    const before = runIn('running', { lastAnswered: DERIVED });
     expect(acceptRun.decide(before, requested({ runId: 'r1' }), NOW)).toEqual({
       kind: 'ignore',
-      reason: 'this request was refused before',
+      reason: 'this request was answered before',
     });
   });
 });

@@ -18,7 +18,7 @@ const ANSWERS = {
   provisioning: released,
   ready: released,
   running: stopped,
-  exporting: refused('the run is exporting: send RunReleaseRequested to give its storage back'),
+  exporting: refused('the results are on their way to S3: the storage goes when they are there'),
   releasing: refused('the storage is being given back already'),
   retained: refused('the run is retained: send RunReleaseRequested to give its storage back'),
   succeeded: refused('the run is over: succeeded'),
@@ -51,12 +51,12 @@ describe('cancel-run decides', () => {
     });
   });
 
-  it('notes a refused wish once, however often it is delivered', () => {
+  it('answers a refused wish once, however often it is delivered', () => {
     const asked = cancel();
-    const lastRefused = 'derivedId' in asked.data ? asked.data.derivedId : '';
-    expect(cancelRun.decide(runIn('releasing', { lastRefused }), asked, NOW)).toEqual({
+    const lastAnswered = 'derivedId' in asked.data ? asked.data.derivedId : '';
+    expect(cancelRun.decide(runIn('releasing', { lastAnswered }), asked, NOW)).toEqual({
       kind: 'ignore',
-      reason: 'this request was refused before',
+      reason: 'this request was answered before',
     });
   });
 

@@ -130,6 +130,22 @@ describe('find-job judges', () => {
     },
   );
 
+  it.each([
+    ['in flight', {}],
+    ['in doubt', { doubtedAt: later(10) }],
+  ])('a submission that was %s when its run was to stop 120 s after the stop', (_what, changes) => {
+    const late = { verdict, at: later(100) };
+    const before = requested(changes, { stop: late });
+    expect([judge(undefined, before, 120), judge(undefined, before, 219)]).toMatchObject([
+      { kind: 'again' },
+      { kind: 'again' },
+    ]);
+    expect(judge(undefined, before, 220)).toMatchObject({
+      kind: 'conclude',
+      drafts: [{ type: 'JobRefused' }, { type: 'ReleaseStarted', data: { verdict } }],
+    });
+  });
+
   it('a job of a run that goes on never to be refused, however long it is missing', () => {
     expect(judge(undefined, doubted(), 1000)).toMatchObject({ kind: 'again' });
   });

@@ -11,7 +11,10 @@ const requestId = String((ask().data as { derivedId: string }).derivedId);
 const verdict = { kind: 'failed', reason: 'exit code 1' } as const;
 const retained = (overrides: Partial<Run> = {}) =>
   runIn('retained', { verdict, retainUntil: later(3600), ...overrides });
-const released = { kind: 'conclude', drafts: [{ type: 'ReleaseStarted', data: { verdict } }] };
+const released = {
+  kind: 'conclude',
+  drafts: [{ type: 'ReleaseStarted', data: { verdict, requestId } }],
+};
 const refused = (reason: string) => ({
   kind: 'conclude',
   drafts: [{ type: 'RequestRefused', data: { request: 'RunReleaseRequested', reason, requestId } }],
@@ -59,14 +62,26 @@ describe('release-run decides', () => {
   });
 
   it('nothing again of a wish that was refused, however often it is delivered', () => {
-    expect(releaseRun.decide(retained({ lastRefused: requestId }), ask(), NOW)).toEqual({
+    expect(releaseRun.decide(retained({ lastAnswered: requestId }), ask(), NOW)).toEqual({
       kind: 'ignore',
-      reason: 'this request was refused before',
+      reason: 'this request was answered before',
+    });
+  });
+
+  it('one answer to a wish that is granted and delivered twice', () => {
+    const before = retained();
+    const first = releaseRun.decide(before, ask({ discard: true }), NOW);
+    const drafts = first.kind === 'conclude' ? first.drafts : [];
+    const { run } = changeOf(before, { runId: 'r1', drafts, now: NOW });
+    expect(run.status).toBe('releasing');
+    expect(releaseRun.decide(run, ask({ discard: true }), NOW)).toEqual({
+      kind: 'ignore',
+      reason: 'this request was answered before',
     });
   });
 
   it('of another wish anew', () => {
-    const before = retained({ lastRefused: 'run-other' });
+    const before = retained({ lastAnswered: 'run-other' });
     expect(releaseRun.decide(before, ask({ discard: true }), NOW)).toEqual(released);
   });
 

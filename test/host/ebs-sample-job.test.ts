@@ -224,7 +224,7 @@ describe('on SIGTERM, the sample job', () => {
   });
 
   test('does not wait for a write either', async () => {
-    command('dd', 'case "$*" in *seek=1*) exec sleep 60 ;; esac\n' + `PATH='${PATH}' exec dd "$@"`);
+    command('dd', `case "$*" in *seek=1*) exec sleep 60 ;; esac\nPATH='${PATH}' exec dd "$@"`);
     const first = start();
     await until('one MiB is saved', () => existsSync(storage('.checkpoint-0001.partial-1-mib')));
     await sleep(50);
