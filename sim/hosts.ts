@@ -100,6 +100,13 @@ interface Running {
   isHostLost: boolean;
 }
 
+/** An attempt that waits for its storage until it runs. */
+interface Waiting {
+  readonly until: number;
+  isStopped: boolean;
+  running?: Running;
+}
+
 /**
  * What a host does for a container: attach, never steal, claim, start, and give back. It stands for
  * the runtime that mounts storage by name.
@@ -123,57 +130,57 @@ export function localHosts(parts: Parts): Hosts {
   }
 
   function begin(beginning: Beginning): Attempt {
-    const { host, wanted, onOver } = beginning;
-    const volumeId = wanted.storage;
-    const until = clock.now() + START_TIMEOUT_MS;
-    let current: Running | undefined;
-    let isStopped = false;
-
-    const refuse = (reason: string) => {
-      warm.push({ host, zone: wanted.zone });
-      onOver({
-        started: false,
-        reason: `CannotStartContainerError: ${reason}`,
-        statusReason: 'Task failed to start',
-      });
-    };
-    const enter = () => {
-      const entered = letIn(beginning);
-      if (!entered.ok) {
-        volumes.detach(volumeId, host);
-        return refuse(entered.reason);
-      }
-      current = entered.running;
-      const { container, task } = entered.running;
-      container.started.then(() => {
-        beginning.onRunning();
-        onFact({ kind: 'started', at: clock.now(), task });
-      });
-      container.exit.then((exit) => {
-        if (!isClosed) leaveHost(entered.running, exit, onOver);
-      });
-    };
-    const mount = () => {
-      if (isStopped || isClosed) return;
-      const attached = volumes.attach(volumeId, host);
-      if (attached.ok) return enter();
-      if (clock.now() >= until) return refuse(attached.reason);
-      later(ATTACH_EVERY_MS, mount);
-    };
-    mount();
-
+    const state: Waiting = { until: clock.now() + START_TIMEOUT_MS, isStopped: false };
+    mount(beginning, state);
     return {
       stop(graceMs) {
-        if (!current) {
-          isStopped = true;
-          return onOver({ started: false, statusReason: 'Task stopped' });
+        if (!state.running) {
+          state.isStopped = true;
+          return beginning.onOver({ started: false, statusReason: 'Task stopped' });
         }
-        const { container } = current;
+        const { container } = state.running;
         container.terminate();
         later(graceMs, () => container.kill());
       },
-      interrupt: (noticeMs) => current !== undefined && interrupt(current, noticeMs),
+      interrupt: (noticeMs) => state.running !== undefined && interrupt(state.running, noticeMs),
     };
+  }
+
+  /** Takes the volume when it is free, waits for one that a dying host still holds, never steals. */
+  function mount(beginning: Beginning, state: Waiting): void {
+    if (state.isStopped || isClosed) return;
+    const { host, wanted } = beginning;
+    const attached = volumes.attach(wanted.storage, host);
+    if (attached.ok) return enter(beginning, state);
+    if (clock.now() >= state.until) return refuse(beginning, attached.reason);
+    later(ATTACH_EVERY_MS, () => mount(beginning, state));
+  }
+
+  function enter(beginning: Beginning, state: Waiting): void {
+    const { host, wanted, onRunning, onOver } = beginning;
+    const entered = letIn(beginning);
+    if (!entered.ok) {
+      volumes.detach(wanted.storage, host);
+      return refuse(beginning, entered.reason);
+    }
+    state.running = entered.running;
+    const { container, task } = entered.running;
+    container.started.then(() => {
+      onRunning();
+      onFact({ kind: 'started', at: clock.now(), task });
+    });
+    container.exit.then((exit) => {
+      if (!isClosed) leaveHost(entered.running, exit, onOver);
+    });
+  }
+
+  function refuse({ host, wanted, onOver }: Beginning, reason: string): void {
+    warm.push({ host, zone: wanted.zone });
+    onOver({
+      started: false,
+      reason: `CannotStartContainerError: ${reason}`,
+      statusReason: 'Task failed to start',
+    });
   }
 
   /** The fence: a container gets in under its own claim, or not at all. */

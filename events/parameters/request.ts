@@ -81,32 +81,43 @@ export function readRequest(runId: string, detail: unknown, settings: Settings):
     return refuse([...reasons, `mode must be one of ${wanted}, got ${shown(body.mode)}`]);
   }
 
+  const content = contentOf(body, mode, settings);
+  reasons.push(...content.reasons);
+  if (reasons.length > 0) return refuse(reasons);
+  const { parameters, jobs } = content;
+  const results = { bucket: settings.resultsBucket, prefix: `runs/${runId}/` };
+  return {
+    ok: true,
+    wanted: { mode, parameters, jobs, results, fingerprint: fingerprintOf(body) },
+  };
+}
+
+interface Content {
+  readonly parameters: RunParameters;
+  readonly jobs: readonly JobSpec[];
+  readonly reasons: readonly string[];
+}
+
+/** The parameters of all layers, and the jobs that hang on them. */
+function contentOf(
+  body: { readonly parameters?: unknown; readonly jobs?: unknown },
+  mode: Mode,
+  settings: Settings,
+): Content {
   const values = fieldsOf(body.parameters ?? {});
   if (!values) {
     const rule = 'parameters must be an object of names and values';
-    return refuse([...reasons, `${rule}, got ${shown(body.parameters)}`]);
+    return { parameters: {}, jobs: [], reasons: [`${rule}, got ${shown(body.parameters)}`] };
   }
   const request = { name: 'the request', deploys: false, values };
-  const resolved = resolve(mode, [...(settings.layers[mode] ?? []), request]);
-  const zones = resolved.parameters.zones ?? settings.zones;
-  reasons.push(...resolved.reasons, ...badZone(resolved.parameters.zone, zones));
-  const jobs = readJobs(body.jobs, {
-    mode,
-    parameters: resolved.parameters,
-    repository: settings.repositories[mode] ?? '',
-  });
-  reasons.push(...jobs.reasons);
-  if (reasons.length > 0) return refuse(reasons);
-
+  const { parameters, reasons } = resolve(mode, [...(settings.layers[mode] ?? []), request]);
+  const zones = [...(parameters.zones ?? settings.zones)];
+  const repository = settings.repositories[mode] ?? '';
+  const jobs = readJobs(body.jobs, { mode, parameters, repository });
   return {
-    ok: true,
-    wanted: {
-      mode,
-      parameters: { ...resolved.parameters, zones: [...zones] },
-      jobs: jobs.specs,
-      results: { bucket: settings.resultsBucket, prefix: `runs/${runId}/` },
-      fingerprint: fingerprintOf(body),
-    },
+    parameters: { ...parameters, zones },
+    jobs: jobs.specs,
+    reasons: [...reasons, ...badZone(parameters.zone, zones), ...jobs.reasons],
   };
 }
 
