@@ -1,87 +1,17 @@
 import * as z from 'zod';
-import { MODES, type Mode } from '../contract';
+import type { Mode } from '../contract';
+import { flag, oneOf, type Parameter, pace, parameter, text, texts, whole } from './kinds';
 
 const LUSTRE: readonly Mode[] = ['taskExport', 'autoExport'];
 const EBS: readonly Mode[] = ['onlyEBS'];
 
-/** One parameter: what it means, what it takes, where a limit comes from. */
-export interface Parameter<Value> {
-  readonly about: string;
-  readonly unit?: string;
-  /** What a value must be, as the end of the sentence "must be …". */
-  readonly rule: string;
-  /** Who set the limits: AWS (which call), or us (why). */
-  readonly source: string;
-  readonly schema: z.ZodType<Value>;
-  readonly modes: readonly Mode[];
-  /** `deploy`: only cdk.json may set it; `run`: every layer may. */
-  readonly layer: 'deploy' | 'run';
-  /** The value where no layer says another; absent where the stack or the run decides. */
-  readonly default?: (mode: Mode) => Value;
-}
-
-interface Shape<Value> {
-  readonly about: string;
-  readonly source: string;
-  readonly modes?: readonly Mode[];
-  readonly layer?: 'deploy' | 'run';
-  readonly unit?: string;
-  readonly default?: Value | ((mode: Mode) => Value);
-}
-
-interface Bounds {
-  readonly min: number;
-  readonly max: number;
-}
-
-function parameter<Value>(
-  schema: z.ZodType<Value>,
-  rule: string,
-  shape: Shape<Value>,
-): Parameter<Value> {
-  const { default: value, modes = MODES, layer = 'run', ...rest } = shape;
-  const byMode = typeof value === 'function' ? (value as (mode: Mode) => Value) : undefined;
-  const always = value === undefined || byMode ? undefined : () => value as Value;
-  return { ...rest, schema, rule, modes, layer, default: byMode ?? always };
-}
-
-function whole({ min, max, ...shape }: Shape<number> & Bounds): Parameter<number> {
-  const unit = shape.unit ? ` ${shape.unit}` : '';
-  return parameter(z.int().min(min).max(max), `a whole number from ${min} to ${max}${unit}`, shape);
-}
-
-function flag(shape: Shape<boolean>): Parameter<boolean> {
-  return parameter(z.boolean(), 'true or false, without quotes', shape);
-}
-
-function oneOf<const Word extends string>(
-  words: readonly [Word, ...Word[]],
-  shape: Shape<Word>,
-): Parameter<Word> {
-  return parameter(z.enum(words), `one of ${words.join(', ')}`, shape);
-}
-
-function text(form: RegExp, rule: string, shape: Shape<string>): Parameter<string> {
-  return parameter(z.string().regex(form), rule, shape);
-}
-
-function texts(rule: string, shape: Shape<readonly string[]>): Parameter<readonly string[]> {
-  return parameter(z.array(z.string().min(1).max(300)).max(100), rule, shape);
-}
-
 const S3_PATH = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^\s]*)?$/;
 const FSX_CREATE = 'FSx CreateFileSystem';
 const GP3 = 'EC2 CreateVolume, gp3';
-const PACE = 'ours: a probe more often than every second costs more than it saves';
 
 /** Legal SCRATCH_2 sizes: 1,200, 2,400, then steps of 2,400 GiB. */
 function isLustreSize(gib: number): boolean {
   return gib === 1200 || (gib > 0 && gib % 2400 === 0);
-}
-
-function pace(about: string, seconds: number, modes?: readonly Mode[]): Parameter<number> {
-  const shape = { about, source: PACE, unit: 'seconds', modes, default: seconds };
-  return whole({ ...shape, min: 1, max: 3600 });
 }
 
 /** Every parameter there is, under the names people know. */

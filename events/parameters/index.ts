@@ -1,12 +1,12 @@
 export {
   definitionOf,
   PARAMETERS,
-  type Parameter,
   type ParameterName,
   parameterOf,
   type RunParameters,
   type ValueOf,
 } from './definitions';
+export type { Parameter } from './kinds';
 export { defaultsOf, type Layer, type Resolved, resolve } from './layers';
 export {
   fingerprintOf,

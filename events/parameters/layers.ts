@@ -1,11 +1,6 @@
 import type { Mode } from '../contract';
-import {
-  definitionOf,
-  PARAMETERS,
-  type Parameter,
-  type ParameterName,
-  type RunParameters,
-} from './definitions';
+import { definitionOf, PARAMETERS, type ParameterName, type RunParameters } from './definitions';
+import type { Parameter } from './kinds';
 import { nearest, shown } from './words';
 
 /** Values of parameters from one place. Later layers win. */
