@@ -4,7 +4,7 @@ import type { Home } from '../sim/home';
 import { logOf } from '../sim/processes';
 import { dollars, size } from './format';
 import type { Io, Style } from './io';
-import { EBB } from './local-settings';
+import { hint } from './local-settings';
 import { type Report, reportLines, row } from './report';
 import type { Results } from './results';
 import { lastLines } from './tail';
@@ -32,7 +32,7 @@ const LINES_SHOWN = 5;
 export function closing({ run, report, results, note, warnings, home, io }: Closing): string[] {
   const title = io.style(COLOURS[run.status] ?? 'bold', `${run.id} ${run.status}`);
   const [said = '', ...more] = (note ? capital(note) : sentence(run, results)).split('\n');
-  const head = ['', `${title}  ${said}`, ...more.map((line) => `  ${capital(line)}`)];
+  const head = ['', `${title}  ${said}`, ...more.map((line) => `  ${line}`)];
   if (run.status === 'rejected' || note) return [...head, '', ...advice(run, results, home)];
   return [
     ...head,
@@ -51,10 +51,13 @@ function sentence(run: Run, { verdict }: Results): string {
   if (run.status === 'succeeded') {
     if (verdict.kind === 'right') return 'The result is in the bucket, right byte for byte.';
     if (verdict.kind === 'wrong') return `But the result is wrong: ${verdict.reason}.`;
-    return 'The job said it was finished.';
+    return Object.keys(run.jobs).length > 1
+      ? 'Its jobs said they were finished.'
+      : 'The job said it was finished.';
   }
   if (!end || end.kind === 'succeeded') return '';
   const isGone = run.status === 'failed' && run.storage.over === 'released';
+  if (run.status === 'rejected') return end.reason;
   return `${capital(end.reason)}.${isGone ? ' Its volume was given back.' : ''}`;
 }
 
@@ -65,18 +68,19 @@ function resultLines({ objects, verdict }: Results): string[] {
   );
 }
 
-/** What a failed job said last. */
+/** Where the output of the last job lies, and what it said last if that was no good. */
 function logLines(run: Run, home: Home, io: Io): string[] {
-  const failed = Object.values(run.jobs).find(({ status }) => status === 'FAILED');
-  if (run.status === 'succeeded' || !failed?.logStream) return [];
-  const path = logOf(home, failed.logStream);
-  const lines = lastLines(path, LINES_SHOWN).map((line) => io.style('dim', `    | ${line}`));
-  return [row('output', near(path)), ...lines];
+  const jobs = Object.values(run.jobs).filter(({ logStream }) => logStream);
+  const job = jobs.find(({ status }) => status === 'FAILED') ?? jobs.at(-1);
+  if (!job?.logStream) return [];
+  const path = logOf(home, job.logStream);
+  const said = job.status === 'FAILED' ? lastLines(path, LINES_SHOWN) : [];
+  return [row('output', near(path)), ...said.map((line) => io.style('dim', `    | ${line}`))];
 }
 
 /** What to type next. */
 function advice(run: Run, results: Results, home: Home): string[] {
-  const show = `See it again: ${EBB} local show ${run.id}`;
+  const show = `See it again: ${hint(`show ${run.id}`, home)}`;
   const data = near(home.dataOf(run.storage.id ?? ''));
   if (run.status === 'rejected') {
     return [
@@ -85,8 +89,9 @@ function advice(run: Run, results: Results, home: Home): string[] {
   }
   if (run.status === 'retained') {
     return [
-      `Its volume is kept until ${run.retainUntil}, so nothing is lost; on AWS for ${dollars(retentionPrice(run))}.`,
-      `Look at ${data}, mend the job, run it again. ${EBB} local reset removes it.`,
+      `Its volume is kept until ${run.retainUntil}, so nothing is lost. On AWS that would cost ${dollars(retentionPrice(run))}.`,
+      `Look at ${data}, mend the job, and run it again: on a new volume, for going on with this one is not to be had locally yet.`,
+      `${hint('reset', home)} removes it.`,
     ];
   }
   if (run.storage.over === 'kept') {

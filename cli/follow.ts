@@ -1,9 +1,9 @@
 import { isLast, type Run, type RunEvent } from '../events';
 import type { Home } from '../sim/home';
 import { asOnAws, type HostNote } from '../sim/ledger';
-import { type Local, until } from '../sim/local';
+import { type Local, NOTICE_MS, until } from '../sim/local';
 import { logOf } from '../sim/processes';
-import { clockTime, timelineLine } from './format';
+import { clockTime, duration, timelineLine } from './format';
 import type { Io } from './io';
 import { type Tail, tailOf } from './tail';
 
@@ -74,7 +74,7 @@ export function follow({ home, io, isQuiet }: Parts): {
       notes.push(note);
       quote((note.kind === 'ended' ? tail?.rest() : tail?.lines()) ?? []);
       if (note.kind === 'started') tail = tailOf(logOf(home, `${task.jobId}/${task.batchAttempt}`));
-      const line = hostWords(note);
+      const line = hostWords(note, notes.at(-2));
       const style = note.kind === 'started' ? 'cyan' : 'yellow';
       if (line) say(io.style(style, `  ${clockTime(since(note.at))}  ${line}`));
     },
@@ -114,16 +114,22 @@ export function follow({ home, io, isQuiet }: Parts): {
 }
 
 /** What happened to a host, where no event of the run says so. */
-function hostWords({ kind, host, attempt }: HostNote): string | undefined {
+export function hostWords(
+  { kind, host, attempt, speed }: HostNote,
+  before: HostNote | undefined,
+): string | undefined {
   if (kind === 'started') {
     const again = attempt > 1 ? ' again' : '';
     return `${'Volume mounted'.padEnd(19)}  on ${host}${again}`;
   }
   if (kind === 'noticed') {
-    return `${'Spot notice'.padEnd(19)}  the host goes in two minutes: SIGTERM to the job`;
+    const here = speed === 1 ? '' : ` (${duration(NOTICE_MS / speed)} here)`;
+    return `${'Spot notice'.padEnd(19)}  the host goes in two minutes${here}: SIGTERM to the job`;
   }
-  if (kind === 'killed')
-    return `${'Host lost'.padEnd(19)}  without warning: everything on it was killed`;
+  if (kind === 'killed') {
+    const why = before?.kind === 'noticed' ? 'the two minutes are over' : 'without warning';
+    return `${'Host lost'.padEnd(19)}  ${why}: everything on it was killed`;
+  }
   return undefined;
 }
 

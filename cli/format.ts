@@ -64,7 +64,7 @@ export function words(event: RunEvent): string {
     case 'ExportRequested':
       return verdictWords(data.verdict);
     case 'StorageRetained':
-      return `until ${data.retainUntil}, ${dollars(data.pricePerHour)}/h: ${verdictWords(data.verdict)}`;
+      return `until ${data.retainUntil}, ${dollars(data.pricePerHour)}/h: ${reasonOf(data.verdict)}`;
     case 'StorageReleased':
       return data.storageId ? `${data.storageId} detached and deleted` : 'there was none';
     case 'DeadlinePassed':
@@ -97,7 +97,7 @@ function exitWords(exitCode: number): string {
     126: 'the command cannot be executed',
     127: 'command not found',
     137: 'killed',
-    143: 'interrupted, saved and left',
+    143: 'counts as interrupted',
   };
   const meaning = known[exitCode];
   return `exit code ${exitCode}${meaning ? `: ${meaning}` : ''}`;
@@ -105,6 +105,10 @@ function exitWords(exitCode: number): string {
 
 function verdictWords(verdict: Verdict): string {
   return verdict.kind === 'succeeded' ? 'succeeded' : `${verdict.kind}: ${verdict.reason}`;
+}
+
+function reasonOf(verdict: Verdict): string {
+  return verdict.kind === 'succeeded' ? '' : verdict.reason;
 }
 
 /** One line of a timeline, whatever the event says. */

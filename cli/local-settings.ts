@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { JobSpec, Settings } from '../events';
 import { ACCOUNT, REGION } from '../sim/cloud';
 import type { LocalImage } from '../sim/processes';
@@ -8,6 +8,14 @@ const ROOT = join(__dirname, '..');
 
 /** How a person calls us from a clone. */
 export const EBB = 'npx ebb';
+/** Where the local cloud is unless somebody says otherwise. */
+export const HOME = '.ebbtide';
+
+/** A local command to type next, for the place that it is about. */
+export function hint(command: string, { path }: { readonly path: string }): string {
+  const place = path === resolve(HOME) ? '' : ` --home '${path}'`;
+  return `${EBB} local ${command}${place}`;
+}
 
 /** The stack's own repository, as the local cloud would have it. */
 const REPOSITORY = `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com/batch-job-with-ebs`;

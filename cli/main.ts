@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CommanderError, Command as Program } from 'commander';
 import { type Args, type Command, UsageError } from './command';
 import { list } from './commands/list';
@@ -5,14 +7,16 @@ import { reset } from './commands/reset';
 import { run } from './commands/run';
 import { show } from './commands/show';
 import { type Io, processIo } from './io';
-import { EBB } from './local-settings';
+import { EBB, HOME } from './local-settings';
 
 const LOCAL: readonly Command[] = [run, list, show, reset];
 
 const EXAMPLES = `
 Examples:
   ${EBB} local run --interrupt 2
-  ${EBB} local run --command "python train.py" --interrupt-after 20s
+  ${EBB} local run --command "python $PWD/train.py" --interrupt-after 20s
+
+With --debug an error shows where it happened.
 `;
 
 /** Reads the command line, runs what it names, gives the exit code. */
@@ -23,7 +27,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       'Ebbtide: fast storage for every AWS Batch run, for exactly as long as it needs it.',
     )
     .addHelpText('after', EXAMPLES)
+    .version(version())
     .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error:/, 'ebb:')),
       writeOut: (text) => io.out(text.trimEnd()),
       writeErr: (text) => io.say(text.trimEnd()),
     })
@@ -50,6 +56,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+function version(): string {
+  return JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8')).version;
+}
+
 function attach(parent: Program, command: Command, run: (args: Args) => Promise<void>): void {
   const { name, argument, summary, options } = command;
   const child = parent.command(argument ? `${name} ${argument}` : name).description(summary);
@@ -58,7 +68,7 @@ function attach(parent: Program, command: Command, run: (args: Args) => Promise<
     else child.option(flags, about);
   }
   child
-    .option('--home <dir>', 'where the local cloud is', '.ebbtide')
+    .option('--home <dir>', 'where the local cloud is', HOME)
     .option('--json', 'one JSON document on standard output', false)
     .exitOverride()
     .action(async (first: unknown) => {

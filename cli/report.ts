@@ -80,7 +80,7 @@ export function reportLines(report: Report): string[] {
     row('interruptions', count === 0 ? 'none' : `${survivors}: ${kinds}`),
     ...(count === 0
       ? []
-      : [row('work done again', `${duration(redoneMs)}, since the last write to the volume`)]),
+      : [row('work done again', `${duration(redoneMs)}: what was not on the volume yet`)]),
     row(
       'storage on AWS',
       `${dollars(storage.dollars)} for ${duration(storage.paidMs)} at ${dollars(storage.pricePerHour)}/h, idle for ${duration(storage.idleMs)} of it`,

@@ -14,7 +14,7 @@ export function requestOf(additions: Additions): { readonly [field: string]: unk
   const { request, mode, command, timeoutMs } = additions;
   const detail = request === undefined ? {} : readRequestFile(request);
   const changes = {
-    ...(command === undefined ? {} : { command: ['/bin/sh', '-c', command] }),
+    ...(command === undefined ? {} : { command: ['/bin/sh', '-c', inPlaceOfShell(command)] }),
     ...(timeoutMs === undefined ? {} : { timeoutSeconds: Math.ceil(timeoutMs / 1000) }),
   };
   const isChanged = Object.keys(changes).length > 0;
@@ -23,6 +23,19 @@ export function requestOf(additions: Additions): { readonly [field: string]: unk
     ...(mode === undefined ? {} : { mode }),
     ...(isChanged ? { jobs: changedJobs(detail.jobs, changes) } : {}),
   };
+}
+
+/** What only a shell can do, at the beginning of a command. */
+const SHELL_WORDS =
+  /^\s*(exit|cd|trap|export|set|unset|source|eval|exec|wait|ulimit|umask|if|for|while|until|case|function|[.:!{(])(\s|$|;)/;
+
+/**
+ * A command for a shell that steps aside for the one program it starts: SIGTERM goes to the job's main
+ * process alone, and a shell would keep it. Several commands stay with their shell.
+ */
+function inPlaceOfShell(command: string): string {
+  const isSeveral = /[;&|\n`(){}]/.test(command) || SHELL_WORDS.test(command);
+  return isSeveral ? command : `exec env ${command}`;
 }
 
 function readRequestFile(path: string): { readonly [field: string]: unknown } {

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { type Home, homeAt } from '../sim/home';
 import { type Leftovers, leftoversIn, runsIn, tidy } from '../sim/local';
-import { takeLock } from '../sim/lock';
+import { type Lock, takeLock } from '../sim/lock';
 import { killStrays } from '../sim/strays';
 import { UsageError } from './command';
 import type { Io } from './io';
-import { EBB, localSettings } from './local-settings';
+import { hint, localSettings } from './local-settings';
 
 /** A command's hold on a local cloud: nobody else changes it meanwhile. */
 export interface Session {
@@ -16,7 +16,7 @@ export interface Session {
 /** Takes the place, and puts in order what an earlier session left behind. Says what it found. */
 export async function openSession(path: string, doing: string, io: Io): Promise<Session> {
   const home = homeAt(resolve(path));
-  const lock = takeLock(home.path, { doing, now: new Date() });
+  const lock = tryLock(home, doing);
   if (!lock.ok) {
     const { pid, doing: other, since } = lock.holder;
     throw new UsageError(
@@ -39,17 +39,29 @@ export async function openSession(path: string, doing: string, io: Io): Promise<
   return { home, release: lock.release };
 }
 
+function tryLock({ path }: Home, doing: string): Lock {
+  try {
+    return takeLock(path, { doing, now: new Date() });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES' && code !== 'EROFS' && code !== 'EPERM') throw error;
+    throw new UsageError(
+      `${path} is not yours to write to: --home DIR gives you a place of your own`,
+    );
+  }
+}
+
 /** Ends what nobody can go on with, and says so. */
 export async function putInOrder(home: Home, left: Leftovers, io: Io): Promise<void> {
   if (left.runs.length === 0 && left.volumeIds.length === 0) return;
   if (!(await tidy(home, left, localSettings()))) {
-    return io.say(`  Not everything came to its end. ${EBB} local reset removes it all.`);
+    return io.say(`  Not everything came to its end. ${hint('reset', home)} removes it all.`);
   }
   const ids = left.runs.map(({ id }) => id);
   for (const run of runsIn(home).filter(({ id }) => ids.includes(id))) {
     const isKept = run.storage.over === 'kept' || run.status === 'retained';
     const volume = isKept ? 'its volume is kept' : 'its volume is gone';
-    io.say(`  ${run.id} is ${run.status} and ${volume}. See it: ${EBB} local show ${run.id}`);
+    io.say(`  ${run.id} is ${run.status} and ${volume}. See it: ${hint(`show ${run.id}`, home)}`);
   }
 }
 

@@ -62,6 +62,9 @@ export function openLocal(options: Options): Local {
   const clock = realClock({ start: Math.max(Date.now(), latest + 1), speed });
   const random = seededRandom(Date.now());
   let isClosed = false;
+  /** Real times, by the Batch id of a job: when its attempt began, and whether its host is to go. */
+  const begun = new Map<string, number>();
+  const noticed = new Set<string>();
 
   /** Puts a run back. Gives the time of what happened last in it. */
   function load(id: string): number {
@@ -79,7 +82,7 @@ export function openLocal(options: Options): Local {
 
   function note(fact: HostFact): void {
     if (isClosed) return;
-    const noted = noteOf(fact, home, speed);
+    const noted = noteOf(fact, home, { speed, begun, noticed });
     appendLine(home, notesFile(home, noted.runId), noted);
     onNote?.(noted, fact.task);
     const next = fact.kind === 'started' ? options.nextInterruption?.() : undefined;
@@ -196,17 +199,38 @@ function notesFile({ path }: Home, runId: string): string {
   return join(path, 'hosts', `${runId}.jsonl`);
 }
 
-function noteOf(fact: HostFact, home: Home, speed: number): HostNote {
-  const { runId, spec, storage } = fact.task.wanted;
-  const { host, attempt } = fact.task;
-  const common = { runId, kind: fact.kind, job: spec.name, host, attempt, at: fact.at, speed };
-  if (fact.kind === 'ended') return { ...common, exitCode: fact.exit.exitCode };
-  if (fact.kind !== 'killed') return common;
-  return { ...common, unsavedMs: Date.now() - newestWrite(home.dataOf(storage)) };
+interface Attempts {
+  readonly speed: number;
+  readonly begun: Map<string, number>;
+  readonly noticed: Set<string>;
 }
 
-/** When anything in a folder was last written, in epoch milliseconds; now where nothing ever was. */
-function newestWrite(folder: string): number {
-  const times = filesIn(folder).map(({ mtimeMs }) => mtimeMs);
-  return times.length > 0 ? Math.max(...times) : Date.now();
+/** What is kept of a fact. An attempt that a Spot interruption ended is asked what it left unsaved. */
+function noteOf(fact: HostFact, home: Home, { speed, begun, noticed }: Attempts): HostNote {
+  const { jobId, host, attempt, wanted } = fact.task;
+  const { runId, spec, storage } = wanted;
+  const common = { runId, kind: fact.kind, job: spec.name, host, attempt, at: fact.at, speed };
+  const unsaved = () => unsavedMs(home.dataOf(storage), begun.get(jobId) ?? Date.now());
+  switch (fact.kind) {
+    case 'started':
+      begun.set(jobId, Date.now());
+      return common;
+    case 'noticed':
+      noticed.add(jobId);
+      return common;
+    case 'killed':
+      noticed.delete(jobId);
+      return { ...common, unsavedMs: unsaved() };
+    default: {
+      const { exitCode } = fact.exit;
+      if (!noticed.delete(jobId) || exitCode === 0) return { ...common, exitCode };
+      return { ...common, exitCode, unsavedMs: unsaved() };
+    }
+  }
+}
+
+/** Real time since an attempt last wrote to its storage: all of it, where it never did. */
+function unsavedMs(folder: string, begun: number): number {
+  const written = filesIn(folder).map(({ mtimeMs }) => mtimeMs);
+  return Math.max(0, Date.now() - Math.max(begun, ...written));
 }

@@ -91,6 +91,7 @@ function environmentOf(
   const own = Object.entries(process.env).filter(([name]) => !/^(AWS_|EBBTIDE_)/.test(name));
   return {
     ...Object.fromEntries(own),
+    ...NO_ACCOUNT,
     ...image?.environment,
     ...wanted.spec.environment,
     PATH: `${home.bin}${delimiter}${process.env.PATH ?? ''}`,
@@ -108,6 +109,14 @@ function environmentOf(
     EBBTIDE_LOCAL_HOST: host,
   };
 }
+
+/** Where a tool of AWS looks for an account, it finds none, and nobody answers. */
+const NO_ACCOUNT = {
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+};
 
 function refused(reason: string): Container {
   const exit: Exit = { started: false, reason: `CannotStartContainerError: ${reason}` };

@@ -3,7 +3,7 @@ import { homeAt } from '../../sim/home';
 import { leftoversIn, runsIn } from '../../sim/local';
 import { holderOf } from '../../sim/lock';
 import type { Command } from '../command';
-import { EBB } from '../local-settings';
+import { hint } from '../local-settings';
 
 /** Lists the runs of the local cloud, the youngest last. */
 export const list: Command = {
@@ -18,19 +18,25 @@ export const list: Command = {
       return 0;
     }
     if (runs.length === 0) {
-      io.say(`No runs yet in ${home.path}. Start one: ${EBB} local run`);
+      io.say(`No runs yet in ${home.path}. Start one: ${hint('run', home)}`);
       return 0;
     }
+    io.say(
+      'run, status, mode, when it was accepted (in the time of the local cloud, which goes faster)',
+    );
     for (const { id, status, mode, acceptedAt, verdict } of runs) {
-      const reason = verdict && verdict.kind !== 'succeeded' ? `  ${verdict.reason}` : '';
-      io.out(`${id}  ${status.padEnd(9)}  ${mode}  ${acceptedAt}${reason}`);
+      const reason = verdict && verdict.kind !== 'succeeded' ? verdict.reason.split('\n')[0] : '';
+      const time = acceptedAt.slice(0, 19).replace('T', ' ');
+      io.out(`${id}  ${status.padEnd(9)}  ${mode}  ${time}  ${reason}`.trimEnd());
     }
     const holder = holderOf(home.path);
     const { runs: left } = leftoversIn(home);
     if (holder) io.say(`Process ${holder.pid} (${holder.doing}) is at work here.`);
     else if (left.length > 0) {
       const names = left.map(({ id }) => id).join(', ');
-      io.say(`${names}: left by a session that was stopped. The next ${EBB} local run tidies up.`);
+      io.say(
+        `${names}: left by a session that was stopped. The next ${hint('run', home)} tidies up.`,
+      );
     }
     return 0;
   },

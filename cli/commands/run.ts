@@ -6,7 +6,7 @@ import { type Followed, follow } from '../follow';
 import type { Io } from '../io';
 import { localImage, localSettings } from '../local-settings';
 import { parseDuration, parseSpeed, parseWhole } from '../options';
-import { reportOf } from '../report';
+import { type Report, reportOf } from '../report';
 import { requestOf } from '../request-file';
 import { resultsOf } from '../results';
 import { openSession, putInOrder, type Session } from '../session';
@@ -22,7 +22,7 @@ export const run: Command = {
     { flags: '--mode <mode>', about: 'onlyEBS (the Lustre modes do not run locally yet)' },
     {
       flags: '--request <file>',
-      about: 'the detail of a RunRequested as JSON; - is standard input',
+      about: 'what to run, as JSON: { "jobs": [...], "parameters": {...} }; - is standard input',
     },
     { flags: '--command <command>', about: "your own job's command, in a shell on the volume" },
     {
@@ -47,7 +47,10 @@ export const run: Command = {
       parse: parseSpeed,
       default: 60,
     },
-    { flags: '--drop-events', about: "lose all of AWS's own events: probes and the sweep must do" },
+    {
+      flags: '--drop-events',
+      about: 'lose every event that AWS sends: a run must not depend on them',
+    },
   ],
   async run(args, io) {
     const detail = requestOf(additionsOf(args));
@@ -104,12 +107,20 @@ function finish(
   const notes = notesOf(home, over.id);
   const report = reportOf(events, notes);
   const results = resultsOf(over, home);
-  const warnings = warningsOf(over, home, notes);
+  const warnings = [...warningsOf(over, home, notes), ...neverCame(args, report)];
   const isGood = over.status === 'succeeded' && results.verdict.kind !== 'wrong' && !note;
   const all = { run: over, report, results, warnings, note };
   if (args.json) io.out(JSON.stringify({ ...all, events }, null, 2));
   else for (const line of closing({ ...all, home, io })) io.out(line);
   return isGood ? 0 : 1;
+}
+
+/** Interruptions that somebody asked for, and that found no job to interrupt. */
+function neverCame({ interrupt, interruptAfter }: Args, { interruptions }: Report): string[] {
+  const asked = (interrupt as number | undefined) ?? (interruptAfter === undefined ? 0 : 1);
+  const missing = asked - interruptions.warned - interruptions.unwarned;
+  if (missing <= 0) return [];
+  return [`${missing} of ${asked} interruptions never came: the job was over before.`];
 }
 
 function additionsOf({ request, mode, command, timeout }: Args) {

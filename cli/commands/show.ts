@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
-import { replay } from '../../events';
+import { type RunEvent, replay } from '../../events';
 import { homeAt, journalsIn } from '../../sim/home';
-import { asOnAws } from '../../sim/ledger';
+import { asOnAws, type HostNote } from '../../sim/ledger';
 import { notesOf } from '../../sim/local';
 import { closing } from '../closing';
 import { type Command, UsageError } from '../command';
-import { timelineLine } from '../format';
-import { EBB } from '../local-settings';
+import { hostWords } from '../follow';
+import { clockTime, timelineLine } from '../format';
+import { hint } from '../local-settings';
 import { reportOf } from '../report';
 import { resultsOf } from '../results';
 import { warningsOf } from '../warnings';
@@ -22,7 +23,9 @@ export const show: Command = {
     const events = journalsIn(home).ids().includes(argument) ? journalsIn(home).read(argument) : [];
     const run = replay(events);
     if (!run)
-      throw new UsageError(`there is no run ${argument} in ${home.path}: see ${EBB} local list`);
+      throw new UsageError(
+        `there is no run ${argument} in ${home.path}: see ${hint('list', home)}`,
+      );
     const notes = notesOf(home, run.id);
     const report = reportOf(events, notes);
     const results = resultsOf(run, home);
@@ -33,8 +36,21 @@ export const show: Command = {
     }
     const aws = asOnAws(notes);
     const first = aws(Date.parse(run.acceptedAt));
-    for (const event of events) io.out(timelineLine(aws(Date.parse(event.time)) - first, event));
+    for (const { at, line } of timeline(events, notes)) io.out(line(aws(at) - first));
     for (const line of closing({ run, report, results, warnings, home, io })) io.out(line);
     return 0;
   },
 };
+
+/** What happened to the run and to its hosts, in order. */
+function timeline(events: readonly RunEvent[], notes: readonly HostNote[]) {
+  const facts = events.map((event) => ({
+    at: Date.parse(event.time),
+    line: (ms: number) => timelineLine(ms, event),
+  }));
+  const hosts = notes.flatMap((note, index) => {
+    const words = hostWords(note, notes[index - 1]);
+    return words ? [{ at: note.at, line: (ms: number) => `  ${clockTime(ms)}  ${words}` }] : [];
+  });
+  return [...facts, ...hosts].sort((a, b) => a.at - b.at);
+}

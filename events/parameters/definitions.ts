@@ -121,7 +121,7 @@ export const PARAMETERS = {
     default: '2.15',
   }),
   lustreStorageCapacity: parameter(
-    z.int().max(100_800).refine(isLustreSize),
+    z.int().min(1200).max(100_800).refine(isLustreSize),
     '1200, 2400, or a multiple of 2400 GiB up to 100800',
     {
       about: 'Size of the file system.',

@@ -12,4 +12,5 @@ export {
   proceed,
   reaction,
 } from './handler';
+export { idAtBatch, newsOf } from './job-news';
 export * from './ports';

@@ -67,6 +67,42 @@ describe('a job in the local cloud', () => {
     expect(seen).not.toContain('must not be seen');
   });
 
+  it.each([
+    ['alone in its command', ''],
+    ['with the exec that a shell needs among several', 'true; exec '],
+  ])('hears SIGTERM %s', async (_where, before) => {
+    const script = join(home.path, '..', 'saves.sh');
+    writeFileSync(
+      script,
+      'trap "echo saved > state; exit 143" TERM; [ -e state ] && exit 0; while :; do sleep 0.1; done',
+    );
+    const { code, out } = await runCommand(
+      `${before}sh '${script}'`,
+      ...['--interrupt-after', '500ms', '--json'],
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out).report.interruptions).toMatchObject({ warned: 1, survived: 1 });
+  });
+
+  it('finds no account and no endpoint of AWS, whatever tool it takes', async () => {
+    const { said } = await runCommand('env | grep ^AWS_');
+    expect(said).toContain('AWS_SHARED_CREDENTIALS_FILE=/dev/null');
+    expect(said).toContain('AWS_ENDPOINT_URL=http://127.0.0.1:9');
+  });
+
+  it('that saves nothing is told how much of its work was lost', async () => {
+    const script = 'trap "" TERM; [ "$EBBTIDE_ATTEMPT" = 2 ] || sleep 60';
+    const hard = ['--interrupt', '2', '--interrupt-after', '1s', '--json'];
+    const { out } = await runCommand(script, ...hard);
+    const { redoneMs } = JSON.parse(out).report;
+    expect(redoneMs).toBeGreaterThanOrEqual(1000);
+  });
+
+  it('that was over too early for an interruption is told so', async () => {
+    const { out } = await runCommand('true', '--interrupt-after', '20s');
+    expect(out).toContain('1 of 1 interruptions never came: the job was over before.');
+  });
+
   it('is refused by name what the local aws does not do', async () => {
     const { said, code } = await runCommand('aws ec2 describe-volumes');
     expect(said).toContain("got 'ec2 describe-volumes'");
@@ -81,7 +117,7 @@ describe('a job in the local cloud', () => {
 
   it('is told on its next start that the one before left no exit', async () => {
     const script =
-      'echo "interrupted: $EBBTIDE_INTERRUPTED"; [ "$EBBTIDE_ATTEMPT" = 3 ] || sleep 60';
+      'echo "interrupted: $EBBTIDE_INTERRUPTED"; [ "$EBBTIDE_ATTEMPT" = 3 ] || exec sleep 60';
     const { said } = await runCommand(script, '--interrupt', '2', '--interrupt-after', '300ms');
     const told = [...said.matchAll(/\| interrupted: (\d)/g)].map(([, flag]) => flag);
     // The first start had none before it, the second saw an exit by SIGTERM, the third none.
@@ -95,7 +131,7 @@ describe('a run that fails', () => {
     expect(code).toBe(1);
     expect(out).toContain('Job main failed with exit code 3.');
     expect(out).toContain('| my last words');
-    expect(out).toMatch(/kept until .*, so nothing is lost; on AWS for \$2\.1/);
+    expect(out).toMatch(/kept until .*, so nothing is lost. On AWS that would cost \$2\.1/);
     expect(out).toMatch(/Look at .*volumes\/vol-0[0-9a-f]{16}\/data/);
   });
 

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ACTIVE_STATUSES, REQUESTS, RUN_EVENTS, rowOf, STATUSES } from '../../events';
 import { HANDLERS, type Handler } from '../../handlers';
@@ -110,7 +110,12 @@ describe('the handlers', () => {
   });
 });
 
-describe.each(byName)('%s', (_name, handler) => {
+describe.each(byName)('%s', (name, handler) => {
+  it('has at most 80 lines', () => {
+    const path = join(__dirname, '..', '..', 'handlers', `${name}.ts`);
+    expect(readFileSync(path, 'utf8').split('\n').length - 1).toBeLessThanOrEqual(80);
+  });
+
   it('can be woken', () => {
     expect(handler.on !== undefined || handler.watches.length > 0).toBe(true);
   });
