@@ -1,7 +1,7 @@
 import { isLast, type Run, type RunEvent } from '../events';
 import type { Home } from '../sim/home';
 import { asOnAws, type HostNote } from '../sim/ledger';
-import { type Local, NOTICE_MS, until } from '../sim/local';
+import { type Local, type LocalOptions, NOTICE_MS, until } from '../sim/local';
 import { logOf } from '../sim/processes';
 import { clockTime, duration, timelineLine } from './format';
 import type { Io } from './io';
@@ -22,10 +22,7 @@ interface Parts {
   readonly isQuiet: boolean;
 }
 
-type Listeners = Pick<
-  Parameters<typeof import('../sim/local').openLocal>[0],
-  'onEvent' | 'onNote' | 'onLog'
->;
+type Listeners = Pick<LocalOptions, 'onEvent' | 'onNote' | 'onLog'>;
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 /** More would only rush by; all of it is in the log. */

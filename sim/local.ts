@@ -34,7 +34,8 @@ export interface Interruption {
   readonly isWarned: boolean;
 }
 
-interface Options {
+/** Where, how fast, with which jobs, and who wants to hear of it. */
+export interface LocalOptions {
   readonly home: Home;
   readonly speed: number;
   readonly settings: Settings;
@@ -52,7 +53,7 @@ interface Options {
 export const NOTICE_MS = 120_000;
 
 /** Opens the local cloud on what its folder holds: runs of earlier sessions are where they were left. */
-export function openLocal(options: Options): Local {
+export function openLocal(options: LocalOptions): Local {
   const { home, speed, settings, imageOf, onEvent, onNote } = options;
   furnish(home, settings.resultsBucket);
   const journals = journalsIn(home);
