@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ebb, eventually, startEbb, tempHome } from '../support/cli';
+import { ebb, eventually, jobProcesses, startEbb, tempHome } from '../support/cli';
 
 const MARK = 'ebbtide-session-test';
 const AT_WORK = ['--speed', '300', '--command', `echo at work; sleep 500; : ${MARK}`] as const;
@@ -23,24 +23,12 @@ function ended(child: ReturnType<typeof startEbb>): Promise<number | null> {
   return new Promise((resolve) => child.once('exit', resolve));
 }
 
-/** Processes that belong to this home's jobs. */
-function jobProcesses(): number {
-  const mark = `EBBTIDE_LOCAL_BUCKETS=${join(home.path, 'buckets')}`;
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(mark);
-    } catch {
-      return false;
-    }
-  }).length;
-}
-
 describe('a local cloud that is stopped', () => {
   it('by Ctrl-C leaves no process and no volume, and its run is cancelled', async () => {
     const child = await jobAtWork();
     child.kill('SIGINT');
     expect(await ended(child)).toBe(130);
-    expect(jobProcesses()).toBe(0);
+    expect(jobProcesses(home.path)).toBe(0);
     expect(readdirSync(join(home.path, 'volumes'))).toEqual([]);
     expect((await ebb(home.path, 'local', 'list')).out).toContain('cancelled');
     expect(existsSync(join(home.path, 'lock'))).toBe(false);
@@ -50,7 +38,7 @@ describe('a local cloud that is stopped', () => {
     const child = await jobAtWork();
     child.kill('SIGKILL');
     await ended(child);
-    await eventually('its processes are gone', () => jobProcesses() === 0);
+    await eventually('its processes are gone', () => jobProcesses(home.path) === 0);
     const list = await ebb(home.path, 'local', 'list');
     expect(list.said).toContain('left by a session that was stopped');
     const next = await ebb(home.path, 'local', 'run', '--speed', '300', '--command', 'true');
@@ -70,7 +58,7 @@ describe('a local cloud that is stopped', () => {
     await ended(child);
     const next = await ebb(home.path, 'local', 'run', '--speed', '300', '--command', 'true');
     expect(next.said).toMatch(/Found \d processes of its jobs: killed/);
-    await eventually('its processes are gone', () => jobProcesses() === 0);
+    await eventually('its processes are gone', () => jobProcesses(home.path) === 0);
   });
 
   it('in the middle of a write forgets the half line and nothing else', async () => {

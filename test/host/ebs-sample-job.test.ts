@@ -253,7 +253,10 @@ describe('on SIGTERM, the sample job', () => {
       await until('it has started', () => isReady(job), 1000);
       await sleep(ms);
       process.kill(-Number(job.pid), 'SIGTERM');
-      expect(await ended).toMatchObject({ code: 143, signal: null, lastError: '' });
+      const { lastError, ...left } = await ended;
+      expect(left).toMatchObject({ code: 143, signal: null });
+      // The shell may see its child die of the signal before it hears its own.
+      expect(['', 'Terminated']).toContain(lastError);
     }
     await attempt({ FILE_COUNT: '9', FILE_SIZE: '4M' });
     expectResult(9, 4);

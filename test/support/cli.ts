@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Io } from '../../cli/io';
@@ -68,4 +68,16 @@ export async function eventually(what: string, isSo: () => boolean): Promise<voi
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`never came to be: ${what}`);
+}
+
+/** How many processes of a home's jobs are alive, wherever they have gone. */
+export function jobProcesses(home: string): number {
+  const mark = `EBBTIDE_LOCAL_BUCKETS=${join(home, 'buckets')}\0`;
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(mark);
+    } catch {
+      return false;
+    }
+  }).length;
 }
