@@ -243,8 +243,9 @@ function answering({ type, data }: Ending, requestId: string): Ending {
 function ending(run: Run, verdict: Verdict, now: number): Ending[] {
   if (verdict.kind === 'failed') return afterFailure(run, verdict.reason, now);
   // A cancelled volume holds nothing that waits for export; a file system may.
-  if (run.storage.kind === 'volume' || !mayHoldResults(run))
+  if (run.storage.kind === 'volume' || !mayHoldResults(run)) {
     return [ReleaseStarted.of({ verdict })];
+  }
   return [retained(run, verdict, now)];
 }
 

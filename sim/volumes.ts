@@ -4,14 +4,8 @@ import type { Timeline } from './clock';
 import type { Random } from './random';
 
 /** A volume as the local EC2 has it. */
-export interface LocalVolume {
+export interface LocalVolume extends WantedVolume {
   readonly volumeId: string;
-  readonly clientToken: string;
-  readonly runId: string;
-  readonly zone: string;
-  readonly sizeGib: number;
-  readonly iops: number;
-  readonly throughputMibps: number;
   readonly state: Volume['state'];
   /** The host it is attached to. */
   readonly host?: string;

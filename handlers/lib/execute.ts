@@ -42,8 +42,10 @@ export async function execute(handler: Handler, envelope: Envelope, ports: Ports
       found = { decision, status: run?.status, value: await carryOut(handler, decision, ports) };
     }
     const later = ports.clock.now();
-    const answer = found ? concluded(handler, found, { decision, run, now: later }) : decision;
-    if (answer.kind === 'proceed' || answer.kind === 'look') throw new Error('nothing was done');
+    // A step has been carried out by now: what was decided without one is an answer.
+    const answer = found
+      ? concluded(handler, found, { decision, run, now: later })
+      : (decision as Answer<Draft>);
     const outcome = await settle(answer, { run, runId, now: later, ports });
     if (outcome !== 'overtaken') return log(run?.seq ?? 0, outcome);
     if (handler.kind === 'observer') found = undefined;
@@ -130,8 +132,9 @@ async function settle(answer: Answer<Draft>, moment: Moment): Promise<string> {
   if (!first) return 'ignored: nothing follows';
   // An effect whose run has moved on is recorded where the table allows; elsewhere the run's release
   // and the reaper find it by its tags.
-  if (!allows(run, first.type))
+  if (!allows(run, first.type)) {
     return `ignored: ${first.type} cannot meet ${run?.status ?? 'no run'}`;
+  }
   const change = changeOf(run, { runId, mode: answer.mode, drafts: answer.drafts, now });
   const isWritten = await ports.runs.commit(change);
   return isWritten ? answer.drafts.map(({ type }) => type).join(', ') : 'overtaken';
