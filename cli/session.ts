@@ -1,7 +1,8 @@
+import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Home, homeAt } from '../sim/home';
 import { type Leftovers, leftoversIn, runsIn, tidy } from '../sim/local';
-import { type Lock, takeLock } from '../sim/lock';
+import { holderOf, type Lock, takeLock } from '../sim/lock';
 import { killStrays } from '../sim/strays';
 import { UsageError } from './command';
 import type { Io } from './io';
@@ -37,6 +38,29 @@ export async function openSession(path: string, doing: string, io: Io): Promise<
     throw error;
   }
   return { home, release: lock.release };
+}
+
+/**
+ * For commands that only look: puts in order what a dead session left, where nobody is at work and
+ * the place may be written to.
+ */
+export async function tidyFirst(path: string, doing: string, io: Io): Promise<Home> {
+  const home = homeAt(resolve(path));
+  const left = leftoversIn(home);
+  const isInOrder = left.runs.length === 0 && left.volumeIds.length === 0;
+  if (isInOrder || holderOf(home.path) || !isWritable(home.path)) return home;
+  const session = await openSession(path, doing, io);
+  session.release();
+  return home;
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function tryLock({ path }: Home, doing: string): Lock {

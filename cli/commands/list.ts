@@ -1,9 +1,8 @@
-import { resolve } from 'node:path';
-import { homeAt } from '../../sim/home';
-import { leftoversIn, runsIn } from '../../sim/local';
+import { runsIn } from '../../sim/local';
 import { holderOf } from '../../sim/lock';
 import type { Command } from '../command';
 import { hint } from '../local-settings';
+import { tidyFirst } from '../session';
 
 /** Lists the runs of the local cloud, the youngest last. */
 export const list: Command = {
@@ -11,7 +10,7 @@ export const list: Command = {
   summary: 'list the runs of the local cloud',
   options: [],
   async run({ home: path, json }, io) {
-    const home = homeAt(resolve(path));
+    const home = await tidyFirst(path, 'ebb local list', io);
     const runs = runsIn(home).sort((a, b) => (a.acceptedAt < b.acceptedAt ? -1 : 1));
     if (json) {
       io.out(JSON.stringify(runs, null, 2));
@@ -30,14 +29,7 @@ export const list: Command = {
       io.out(`${id}  ${status.padEnd(9)}  ${mode}  ${time}  ${reason}`.trimEnd());
     }
     const holder = holderOf(home.path);
-    const { runs: left } = leftoversIn(home);
     if (holder) io.say(`Process ${holder.pid} (${holder.doing}) is at work here.`);
-    else if (left.length > 0) {
-      const names = left.map(({ id }) => id).join(', ');
-      io.say(
-        `${names}: left by a session that was stopped. The next ${hint('run', home)} tidies up.`,
-      );
-    }
     return 0;
   },
 };

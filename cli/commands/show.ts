@@ -1,6 +1,5 @@
-import { resolve } from 'node:path';
 import { type RunEvent, replay } from '../../events';
-import { homeAt, journalsIn } from '../../sim/home';
+import { journalsIn } from '../../sim/home';
 import { asOnAws, type HostNote } from '../../sim/ledger';
 import { notesOf } from '../../sim/local';
 import { closing } from '../closing';
@@ -10,6 +9,7 @@ import { clockTime, timelineLine } from '../format';
 import { hint } from '../local-settings';
 import { reportOf } from '../report';
 import { resultsOf } from '../results';
+import { tidyFirst } from '../session';
 import { warningsOf } from '../warnings';
 
 /** Shows one run: its timeline, its numbers, its results. */
@@ -19,7 +19,7 @@ export const show: Command = {
   argument: '<run>',
   options: [],
   async run({ argument = '', home: path, json }, io) {
-    const home = homeAt(resolve(path));
+    const home = await tidyFirst(path, 'ebb local show', io);
     const events = journalsIn(home).ids().includes(argument) ? journalsIn(home).read(argument) : [];
     const run = replay(events);
     if (!run)
