@@ -3,19 +3,22 @@ import { closeSync, openSync, readSync } from 'node:fs';
 
 const MIB = 1024 * 1024;
 
-/** What a finished sample job leaves as its last checkpoint. For large files use `compareCheckpoint`. */
-export function expectedCheckpoint(index: number, sizeMib: number): Buffer {
-  return Buffer.alloc(sizeMib * MIB, checkpointLine(index));
+/**
+ * What a finished sample job leaves as its last checkpoint. For large files use `compareCheckpoint`.
+ * With a `task`, here and below, it is that task of a Batch array; without, a job that is no array.
+ */
+export function expectedCheckpoint(index: number, sizeMib: number, task?: number): Buffer {
+  return Buffer.alloc(sizeMib * MIB, checkpointLine(index, task));
 }
 
 /** One MiB of checkpoint `index`: every MiB of it is the same. */
-export function checkpointSlice(index: number): Buffer {
-  return expectedCheckpoint(index, 1);
+export function checkpointSlice(index: number, task?: number): Buffer {
+  return expectedCheckpoint(index, 1, task);
 }
 
 /** The SHA-256, in hex, of a whole checkpoint, for comparing without either file at hand. */
-export function expectedSha256(index: number, sizeMib: number): string {
-  const slice = checkpointSlice(index);
+export function expectedSha256(index: number, sizeMib: number, task?: number): string {
+  const slice = checkpointSlice(index, task);
   const hash = createHash('sha256');
   for (let mib = 0; mib < sizeMib; mib += 1) hash.update(slice);
   return hash.digest('hex');
@@ -26,8 +29,13 @@ export type Comparison =
   | { readonly ok: false; readonly reason: string };
 
 /** Compares a file with the expected checkpoint byte for byte, without holding either in memory. */
-export function compareCheckpoint(path: string, index: number, sizeMib: number): Comparison {
-  const expected = checkpointSlice(index);
+export function compareCheckpoint(
+  path: string,
+  index: number,
+  sizeMib: number,
+  task?: number,
+): Comparison {
+  const expected = checkpointSlice(index, task);
   const found = Buffer.alloc(MIB);
   const hash = createHash('sha256');
   const file = openSync(path, 'r');
@@ -49,13 +57,14 @@ export function compareCheckpoint(path: string, index: number, sizeMib: number):
 }
 
 /** The 128 bytes that checkpoint `index` repeats; docker/ebs/README.md has the format. */
-export function checkpointLine(index: number): Buffer {
+export function checkpointLine(index: number, task?: number): Buffer {
   const number = String(index).padStart(4, '0');
-  return Buffer.from(`${`checkpoint ${number} ${chainHash(index)}`.padEnd(127)}\n`);
+  return Buffer.from(`${`checkpoint ${number} ${chainHash(index, task)}`.padEnd(127)}\n`);
 }
 
-function chainHash(index: number): string {
-  let hash = sha256('ebbtide');
+/** Each task starts its chain from a text of its own, so that no file of one passes for another's. */
+function chainHash(index: number, task?: number): string {
+  let hash = sha256(task === undefined ? 'ebbtide' : `ebbtide task ${task}`);
   for (let i = 1; i <= index; i += 1) hash = sha256(`${hash} ${i}`);
   return hash;
 }
