@@ -49,6 +49,9 @@ export function closing({ run, report, results, note, warnings, home, io }: Clos
 function sentence(run: Run, { verdict }: Results): string {
   const { verdict: end } = run;
   if (run.status === 'succeeded') {
+    if (verdict.kind === 'right' && verdict.files > 1) {
+      return `The results of ${verdict.files} tasks are in the bucket, right byte for byte.`;
+    }
     if (verdict.kind === 'right') return 'The result is in the bucket, right byte for byte.';
     if (verdict.kind === 'wrong') return `But the result is wrong: ${verdict.reason}.`;
     return Object.keys(run.jobs).length > 1
@@ -58,14 +61,22 @@ function sentence(run: Run, { verdict }: Results): string {
   if (!end || end.kind === 'succeeded') return '';
   const isGone = run.status === 'failed' && run.storage.over === 'released';
   if (run.status === 'rejected') return end.reason;
-  return `${capital(end.reason)}.${isGone ? ' Its volume was given back.' : ''}`;
+  return `${capital(end.reason)}.${isGone ? ' Its storage was given back.' : ''}`;
 }
 
+/** The first of them are enough to know where the others are. */
+const RESULTS_SHOWN = 5;
+
 function resultLines({ objects, verdict }: Results): string[] {
-  const check = verdict.kind === 'right' ? `, sha256 ${verdict.sha256.slice(0, 8)}…` : '';
-  return objects.map(({ path, bytes }, index) =>
-    row(index === 0 ? 'results' : '', `${near(path)}  (${size(bytes)}${check})`),
-  );
+  const sha256 = verdict.kind === 'right' ? verdict.sha256 : undefined;
+  const check = sha256 ? `, sha256 ${sha256.slice(0, 8)}…` : '';
+  const lines = objects
+    .slice(0, RESULTS_SHOWN)
+    .map(({ path, bytes }) => `${near(path)}  (${size(bytes)}${check})`);
+  const more = objects.slice(RESULTS_SHOWN);
+  const bytes = more.reduce((sum, object) => sum + object.bytes, 0);
+  if (more.length > 0) lines.push(`and ${more.length} more (${size(bytes)})`);
+  return lines.map((line, index) => row(index === 0 ? 'results' : '', line));
 }
 
 /** Where the output of the last job lies, and what it said last if that was no good. */
@@ -81,24 +92,27 @@ function logLines(run: Run, home: Home, io: Io): string[] {
 /** What to type next. */
 function advice(run: Run, results: Results, home: Home): string[] {
   const show = `See it again: ${hint(`show ${run.id}`, home)}`;
-  const data = near(home.dataOf(run.storage.id ?? ''));
+  const data = near(home.dataOf(run.storage.id ?? 'none'));
   if (run.status === 'rejected') {
     return [
-      'Nothing was created. Correct the request and send it again, under another runId if it names one.',
+      'Nothing was created. Correct what is named above and send the request again, under another runId if it names one.',
     ];
   }
   if (run.status === 'retained') {
     return [
-      `Its volume is kept until ${run.retainUntil}, so nothing is lost. On AWS that would cost ${dollars(retentionPrice(run))}.`,
-      `Look at ${data}, mend the job, and run it again: on a new volume, for going on with this one is not to be had locally yet.`,
-      `${hint('reset', home)} removes it.`,
+      `Its storage is kept until ${run.retainUntil}, so nothing is lost. On AWS that would cost ${dollars(retentionPrice(run))}.`,
+      `Look at ${data}, mend what was wrong, and go on with it: ${hint(`resume ${run.id}`, home)}`,
+      `Or give it up: ${hint(`release ${run.id} --discard`, home)}`,
     ];
   }
   if (run.storage.over === 'kept') {
     return [
-      `Its volume is yours now, as the run asked: ${data}. On AWS it costs until you delete it.`,
+      `Its storage is yours now, as the run asked: ${data}. On AWS it costs until you delete it.`,
       show,
     ];
+  }
+  if (run.status === 'succeeded' && run.mode !== 'onlyEBS' && results.objects.length === 0) {
+    return ['The job left nothing in its storage directory, so nothing was exported.', show];
   }
   if (run.status === 'succeeded' && results.objects.length === 0) {
     return [

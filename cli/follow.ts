@@ -1,7 +1,8 @@
 import { isLast, type Run, type RunEvent } from '../events';
+import { until } from '../sim/clock';
 import type { Home } from '../sim/home';
-import { asOnAws, type HostNote } from '../sim/ledger';
-import { type Local, type LocalOptions, NOTICE_MS, until } from '../sim/local';
+import { asOnAws, type HostNote, taskName } from '../sim/ledger';
+import { type Local, type LocalOptions, NOTICE_MS } from '../sim/local';
 import { logOf } from '../sim/processes';
 import { clockTime, duration, timelineLine } from './format';
 import type { Io } from './io';
@@ -20,6 +21,12 @@ interface Parts {
   readonly io: Io;
   /** Says nothing: somebody wants JSON and no company for it. */
   readonly isQuiet: boolean;
+  /** A run that is there already: when it began in cloud time, and what its hosts did so far. */
+  readonly existing?: {
+    readonly id: string;
+    readonly first: number;
+    readonly notes: readonly HostNote[];
+  };
 }
 
 type Listeners = Pick<LocalOptions, 'onEvent' | 'onNote' | 'onLog'>;
@@ -30,12 +37,13 @@ const LINES_MAX = 20;
 const FOREVER_MS = Number.POSITIVE_INFINITY;
 
 /** Shows a run while it lives: a line per event, the job's own lines, and what is being waited for. */
-export function follow({ home, io, isQuiet }: Parts): {
+export function follow({ home, io, isQuiet, existing }: Parts): {
   readonly listeners: Listeners;
-  ended(local: Local, runId: string): Promise<Followed>;
+  /** Waits for the run's rest; not before `isAnswered`, where it rested already. */
+  ended(local: Local, runId: string, isAnswered?: () => Promise<boolean>): Promise<Followed>;
 } {
-  const notes: HostNote[] = [];
-  let run: { readonly id: string; first: number } | undefined;
+  const notes: HostNote[] = [...(existing?.notes ?? [])];
+  let run: { readonly id: string; first: number } | undefined = existing;
   let answer: string | undefined;
   let last: RunEvent | undefined;
   let tail: Tail | undefined;
@@ -68,10 +76,15 @@ export function follow({ home, io, isQuiet }: Parts): {
       say(timelineLine(since(Date.parse(event.time)), event));
     },
     onNote(note, task) {
+      if (note.runId !== run?.id) return;
+      const before = notes.findLast((each) => taskName(each) === taskName(note));
       notes.push(note);
-      quote((note.kind === 'ended' ? tail?.rest() : tail?.lines()) ?? []);
-      if (note.kind === 'started') tail = tailOf(logOf(home, `${task.jobId}/${task.batchAttempt}`));
-      const line = hostWords(note, notes.at(-2));
+      if (note.index === undefined) {
+        quote((note.kind === 'ended' ? tail?.rest() : tail?.lines()) ?? []);
+        if (note.kind === 'started')
+          tail = tailOf(logOf(home, `${task.jobId}/${task.batchAttempt}`));
+      }
+      const line = hostWords(note, before);
       const style = note.kind === 'started' ? 'cyan' : 'yellow';
       if (line) say(io.style(style, `  ${clockTime(since(note.at))}  ${line}`));
     },
@@ -91,14 +104,15 @@ export function follow({ home, io, isQuiet }: Parts): {
 
   return {
     listeners,
-    async ended(local, runId) {
+    async ended(local, runId, isAnswered = async () => true) {
       await until(async () => {
         quote(tail?.lines() ?? []);
         showStatus(local);
-        const [dead] = local.cloud.deadLetters;
+        const [dead] = local.cloud.deadLetters.read();
         if (dead) throw new Error(`${dead.handler} could not do its work: ${dead.error}`);
         const now = await found(local, runId);
-        return now !== undefined && (isLast(now.status) || now.status === 'retained' || !run);
+        if (!now || !(await isAnswered())) return false;
+        return isLast(now.status) || now.status === 'retained' || !run;
       }, FOREVER_MS);
       quote(tail?.rest() ?? []);
       io.status('');
@@ -112,37 +126,46 @@ export function follow({ home, io, isQuiet }: Parts): {
 
 /** What happened to a host, where no event of the run says so. */
 export function hostWords(
-  { kind, host, attempt, speed }: HostNote,
+  { kind, host, attempt, speed, index }: HostNote,
   before: HostNote | undefined,
 ): string | undefined {
+  const task = index === undefined ? '' : `task ${index}: `;
   if (kind === 'started') {
+    // Of an array only what is out of the ordinary: it may have thousands of tasks.
+    if (index !== undefined && attempt === 1) return undefined;
     const again = attempt > 1 ? ' again' : '';
-    return `${'Volume mounted'.padEnd(19)}  on ${host}${again}`;
+    return `${'Storage mounted'.padEnd(19)}  ${task}on ${host}${again}`;
   }
   if (kind === 'noticed') {
     const here = speed === 1 ? '' : ` (${duration(NOTICE_MS / speed)} here)`;
-    return `${'Spot notice'.padEnd(19)}  the host goes in two minutes${here}: SIGTERM to the job`;
+    return `${'Spot notice'.padEnd(19)}  ${task}the host goes in two minutes${here}: SIGTERM to the job`;
   }
   if (kind === 'killed') {
     const why = before?.kind === 'noticed' ? 'the two minutes are over' : 'without warning';
-    return `${'Host lost'.padEnd(19)}  ${why}: everything on it was killed`;
+    return `${'Host lost'.padEnd(19)}  ${task}${why}: everything on it was killed`;
   }
   return undefined;
 }
 
 /** What everybody is waiting for, in a few words. */
 function waitingFor(last: RunEvent | undefined, notes: readonly HostNote[]): string {
-  const atWork = notes.at(-1)?.kind === 'started';
-  if (atWork) return 'the job is at work';
+  const tasks = new Set(notes.map(taskName));
+  const atWork = [...tasks].filter(
+    (name) => notes.findLast((note) => taskName(note) === name)?.kind === 'started',
+  );
+  if (atWork.length > 1) return `${atWork.length} tasks are at work`;
+  if (atWork.length === 1) return 'the job is at work';
   switch (last?.status) {
     case 'queued':
     case 'provisioning':
-      return 'the volume is being created';
+      return 'the storage is being created';
     case 'ready':
     case 'running':
       return 'waiting for a host';
+    case 'exporting':
+      return 'the results are on their way to S3';
     case 'releasing':
-      return 'the volume is being given back';
+      return 'the storage is being given back';
     default:
       return '';
   }

@@ -1,4 +1,4 @@
-import type { AnyDraft, RunEvent, Verdict } from '../events';
+import type { AnyDraft, ArrayCounts, RunEvent, Verdict } from '../events';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -52,6 +52,27 @@ export function words(event: RunEvent): string {
     case 'VolumeCreated':
     case 'VolumeAvailable':
       return data.volumeId;
+    case 'FileSystemCreated':
+    case 'FileSystemAvailable':
+      return data.fileSystemId;
+    case 'RepositoryLinked':
+      return data.direction === 'both' ? `${data.path} ⇄ S3` : `${data.path} ← S3`;
+    case 'RepositoryMisconfigured':
+      return `${data.path}: ${data.reason}`;
+    case 'RepositoryRecovered':
+      return data.path;
+    case 'StorageDiscarded':
+      return data.storageId;
+    case 'ExportQueueDrained':
+      return `nothing waits since ${data.drainedAt.slice(11, 19)}`;
+    case 'ExportTaskCreated':
+      return data.taskId;
+    case 'ExportTaskCompleted':
+      return data.exportedCount === 0
+        ? 'nothing was left to export, nothing failed'
+        : `${data.exportedCount} files in S3, none failed`;
+    case 'ExportFailed':
+      return `${data.reason}${data.report ? `, see ${data.report}` : ''}`;
     case 'JobRequested':
     case 'JobSubmitted':
       return data.submission > 1 ? `${data.job}, submission ${data.submission}` : data.job;
@@ -66,7 +87,7 @@ export function words(event: RunEvent): string {
     case 'StorageRetained':
       return `until ${data.retainUntil}, ${dollars(data.pricePerHour)}/h: ${reasonOf(data.verdict)}`;
     case 'StorageReleased':
-      return data.storageId ? `${data.storageId} detached and deleted` : 'there was none';
+      return data.storageId ? `${data.storageId} deleted` : 'there was none';
     case 'DeadlinePassed':
       return `${data.overdue} since before ${data.deadline}`;
     case 'RequestRefused':
@@ -82,13 +103,27 @@ function jobWords(data: {
   attempt: number;
   statusReason?: string;
   exitCode?: number;
+  counts?: ArrayCounts;
 }): string {
-  const { job, status, attempt, statusReason, exitCode } = data;
+  const { job, status, attempt, statusReason, exitCode, counts } = data;
+  if (counts && status !== 'FAILED') return `${job} ${status}${countWords(counts)}`;
   const isBegun = status === 'RUNNING' || status === 'STARTING';
   const which = isBegun ? `attempt ${attempt}` : '';
   const why = exitCode === undefined || exitCode === 0 ? (statusReason ?? '') : exitWords(exitCode);
   const said = isBegun || status === 'SUCCEEDED' ? which : why;
   return `${job} ${status}${said ? `  ${said}` : ''}`;
+}
+
+/** How far an array is: 12 of 20 tasks done, 8 running. */
+function countWords(counts: ArrayCounts): string {
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const { SUCCEEDED = 0, FAILED = 0, RUNNING = 0 } = counts;
+  const parts = [
+    `${SUCCEEDED} of ${total} tasks done`,
+    ...(RUNNING > 0 ? [`${RUNNING} running`] : []),
+    ...(FAILED > 0 ? [`${FAILED} failed`] : []),
+  ];
+  return `  ${parts.join(', ')}`;
 }
 
 /** What an exit code means to somebody who has not learnt them by heart. */

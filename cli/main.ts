@@ -2,18 +2,37 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommanderError, Command as Program } from 'commander';
 import { type Args, type Command, UsageError } from './command';
+import { deadLetters } from './commands/dead-letters';
+import { demo } from './commands/demo';
+import { leaks } from './commands/leaks';
 import { list } from './commands/list';
+import { cancel, release, resume } from './commands/requests';
 import { reset } from './commands/reset';
+import { retry } from './commands/retry';
 import { run } from './commands/run';
 import { show } from './commands/show';
+import { up } from './commands/up';
 import { type Io, processIo } from './io';
 import { EBB, HOME } from './local-settings';
 
-const LOCAL: readonly Command[] = [run, list, show, reset];
+const LOCAL: readonly Command[] = [
+  run,
+  demo,
+  up,
+  list,
+  show,
+  cancel,
+  resume,
+  release,
+  retry,
+  leaks,
+  deadLetters,
+  reset,
+];
 
 const EXAMPLES = `
 Examples:
-  ${EBB} local run --interrupt 2
+  ${EBB} local demo --mode taskExport
   ${EBB} local run --command "python $PWD/train.py" --interrupt-after 20s
 
 With --debug an error shows where it happened.

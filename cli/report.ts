@@ -1,5 +1,5 @@
 import { PRICE_DATE, pricePerHour, type Run, type RunEvent, replay } from '../events';
-import { asOnAws, type HostNote } from '../sim/ledger';
+import { asOnAws, type HostNote, taskName } from '../sim/ledger';
 import { dollars, duration } from './format';
 
 /** What a run was, in numbers: times as AWS would show them, in milliseconds. */
@@ -35,6 +35,7 @@ const PHASES = [
   'creating storage',
   'waiting for a host',
   'job at work',
+  'exporting to S3',
   'giving storage back',
 ] as const;
 type Phase = (typeof PHASES)[number];
@@ -80,7 +81,7 @@ export function reportLines(report: Report): string[] {
     row('interruptions', count === 0 ? 'none' : `${survivors}: ${kinds}`),
     ...(count === 0
       ? []
-      : [row('work done again', `${duration(redoneMs)}: what was not on the volume yet`)]),
+      : [row('work done again', `${duration(redoneMs)}: what was not saved yet`)]),
     row(
       'storage on AWS',
       `${dollars(storage.dollars)} for ${duration(storage.paidMs)} at ${dollars(storage.pricePerHour)}/h, idle for ${duration(storage.idleMs)} of it`,
@@ -101,16 +102,17 @@ function phasesOf(events: readonly RunEvent[], notes: readonly HostNote[]): Map<
   const works = notes.filter(({ kind }) => kind !== 'noticed');
   const marks = [
     ...events.map(({ time, status }) => ({ at: Date.parse(time), status, working: undefined })),
-    ...works.map(({ at, kind }) => ({ at, status: undefined, working: kind === 'started' })),
+    ...works.map((note) => ({ at: note.at, status: undefined, working: note })),
   ].sort((a, b) => a.at - b.at);
   const phases = new Map<Phase, number>();
   let status: Run['status'] | undefined;
-  let isWorking = false;
+  const atWork = new Set<string>();
   marks.forEach((mark, index) => {
     status = mark.status ?? status;
-    isWorking = mark.working ?? isWorking;
+    if (mark.working?.kind === 'started') atWork.add(taskName(mark.working));
+    else if (mark.working) atWork.delete(taskName(mark.working));
     const next = marks[index + 1];
-    const phase = phaseOf(status, isWorking);
+    const phase = phaseOf(status, atWork.size > 0);
     if (next && phase) phases.set(phase, (phases.get(phase) ?? 0) + aws(next.at) - aws(mark.at));
   });
   return phases;
@@ -120,6 +122,7 @@ function phaseOf(status: Run['status'] | undefined, isWorking: boolean): Phase |
   if (isWorking) return 'job at work';
   if (status === 'provisioning') return 'creating storage';
   if (status === 'ready' || status === 'running') return 'waiting for a host';
+  if (status === 'exporting') return 'exporting to S3';
   return status === 'releasing' ? 'giving storage back' : undefined;
 }
 
@@ -132,6 +135,20 @@ function paidSpan(events: readonly RunEvent[]) {
 
 /** A warned host is noticed first; one that went without warning is only killed. */
 function interruptionsOf(notes: readonly HostNote[]): Report['interruptions'] {
+  const tasks = [...new Set(notes.map(taskName))];
+  const each = tasks.map((name) =>
+    taskInterruptions(notes.filter((note) => taskName(note) === name)),
+  );
+  const sum = (of: (counts: Report['interruptions']) => number) =>
+    each.reduce((total, counts) => total + of(counts), 0);
+  return {
+    warned: sum(({ warned }) => warned),
+    unwarned: sum(({ unwarned }) => unwarned),
+    survived: sum(({ survived }) => survived),
+  };
+}
+
+function taskInterruptions(notes: readonly HostNote[]): Report['interruptions'] {
   const isBegun = ({ kind }: HostNote) => kind === 'noticed' || kind === 'killed';
   const first = notes.filter(
     (note, index) =>

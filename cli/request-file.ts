@@ -1,28 +1,25 @@
 import { readFileSync } from 'node:fs';
-import { UsageError } from './command';
-
-/** What the command line adds to a request. */
-export interface Additions {
-  readonly request?: string;
-  readonly mode?: string;
-  readonly command?: string;
-  readonly timeoutMs?: number;
-}
+import { type Args, UsageError } from './command';
 
 /** The detail of a RunRequested: the file's, with what the command line says on top. */
-export function requestOf(additions: Additions): { readonly [field: string]: unknown } {
-  const { request, mode, command, timeoutMs } = additions;
-  const detail = request === undefined ? {} : readRequestFile(request);
+export function requestOf(args: Args): { readonly [field: string]: unknown } {
+  const { request, mode, command, timeout, array } = args;
+  const detail = request === undefined ? {} : readRequestFile(String(request));
   const changes = {
-    ...(command === undefined ? {} : { command: ['/bin/sh', '-c', inPlaceOfShell(command)] }),
-    ...(timeoutMs === undefined ? {} : { timeoutSeconds: Math.ceil(timeoutMs / 1000) }),
+    ...(command === undefined ? {} : { command: commandFor(String(command)) }),
+    ...(timeout === undefined ? {} : { timeoutSeconds: Math.ceil(Number(timeout) / 1000) }),
+    ...(array === undefined ? {} : { arraySize: array }),
   };
   const isChanged = Object.keys(changes).length > 0;
   return {
     ...detail,
-    ...(mode === undefined ? {} : { mode }),
+    mode: mode ?? detail.mode ?? 'onlyEBS',
     ...(isChanged ? { jobs: changedJobs(detail.jobs, changes) } : {}),
   };
+}
+
+function commandFor(command: string): string[] {
+  return ['/bin/sh', '-c', inPlaceOfShell(command)];
 }
 
 /** What only a shell can do, at the beginning of a command. */
@@ -69,7 +66,7 @@ function changedJobs(jobs: unknown, changes: object): unknown {
   if (jobs === undefined) return [{ name: 'main', ...changes }];
   if (!Array.isArray(jobs) || jobs.length !== 1) {
     throw new UsageError(
-      '--command and --timeout need a request with one job: change the file instead',
+      '--command, --timeout and --array need a request with one job: change the file instead',
     );
   }
   return [{ ...jobs[0], ...changes }];

@@ -1,9 +1,10 @@
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Run } from '../events';
 import { type Home, homeAt } from '../sim/home';
-import { type Leftovers, leftoversIn, runsIn, tidy } from '../sim/local';
 import { holderOf, type Lock, takeLock } from '../sim/lock';
 import { killStrays } from '../sim/strays';
+import { leftoversIn, runsIn, tidy } from '../sim/tidy';
 import { UsageError } from './command';
 import type { Io } from './io';
 import { hint, localSettings } from './local-settings';
@@ -46,8 +47,7 @@ export async function openSession(path: string, doing: string, io: Io): Promise<
  */
 export async function tidyFirst(path: string, doing: string, io: Io): Promise<Home> {
   const home = homeAt(resolve(path));
-  const left = leftoversIn(home);
-  const isInOrder = left.runs.length === 0 && left.volumeIds.length === 0;
+  const isInOrder = leftoversIn(home).length === 0;
   if (isInOrder || holderOf(home.path) || !isWritable(home.path)) return home;
   const session = await openSession(path, doing, io);
   session.release();
@@ -63,37 +63,44 @@ function isWritable(path: string): boolean {
   }
 }
 
+/** Why a place cannot be a home, by the error that it gave. */
+const NO_HOME: { readonly [code: string]: string } = {
+  EACCES: 'is not yours to write to',
+  EPERM: 'is not yours to write to',
+  EROFS: 'is not yours to write to',
+  EEXIST: 'is no folder',
+  ENOTDIR: 'is no folder',
+};
+
 function tryLock({ path }: Home, doing: string): Lock {
   try {
     return takeLock(path, { doing, now: new Date() });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EACCES' && code !== 'EROFS' && code !== 'EPERM') throw error;
-    throw new UsageError(
-      `${path} is not yours to write to: --home DIR gives you a place of your own`,
-    );
+    const why = NO_HOME[code ?? ''];
+    if (!why) throw error;
+    throw new UsageError(`${path} ${why}: --home DIR gives you a place of your own`);
   }
 }
 
 /** Ends what nobody can go on with, and says so. */
-export async function putInOrder(home: Home, left: Leftovers, io: Io): Promise<void> {
-  if (left.runs.length === 0 && left.volumeIds.length === 0) return;
-  if (!(await tidy(home, left, localSettings()))) {
+export async function putInOrder(home: Home, left: readonly Run[], io: Io): Promise<void> {
+  if (left.length === 0) return;
+  if (!(await tidy(home, left, () => localSettings(home)))) {
     return io.say(`  Not everything came to its end. ${hint('reset', home)} removes it all.`);
   }
-  const ids = left.runs.map(({ id }) => id);
+  const ids = left.map(({ id }) => id);
   for (const run of runsIn(home).filter(({ id }) => ids.includes(id))) {
     const isKept = run.storage.over === 'kept' || run.status === 'retained';
-    const volume = isKept ? 'its volume is kept' : 'its volume is gone';
-    io.say(`  ${run.id} is ${run.status} and ${volume}. See it: ${hint(`show ${run.id}`, home)}`);
+    const storage = isKept ? 'its storage is kept' : 'its storage is gone';
+    io.say(`  ${run.id} is ${run.status} and ${storage}. See it: ${hint(`show ${run.id}`, home)}`);
   }
 }
 
-function leftoverLines({ runs, volumeIds }: Leftovers): string[] {
-  return [
-    ...runs.map(
-      ({ id, status }) => `Found ${id}, ${status} when its session ended: cancelled now.`,
-    ),
-    ...volumeIds.map((volumeId) => `Found ${volumeId}, which no run needs: removed.`),
-  ];
+function leftoverLines(runs: readonly Run[]): string[] {
+  return runs.map(({ id, status }) => {
+    const isEnding = status === 'exporting' || status === 'releasing';
+    const now = isEnding ? 'it goes on to its end now' : 'cancelled now';
+    return `Found ${id}, ${status} when its session ended: ${now}.`;
+  });
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Contract } from './contract';
+import { type Contract, readDetail } from './contract';
 import { BATCH_JOB_PREFIX, runOfBatchJob } from './jobs';
 
 /** What EBS says of a volume: only that something happened. The volume's state is asked of EC2. */
@@ -32,7 +32,45 @@ export const EbsVolumeNotification: Contract<VolumeNotified> = {
     return {
       type: 'EBS Volume Notification',
       about: { storageId },
-      data: notification.parse(detail),
+      data: readDetail('EBS Volume Notification', notification, detail),
+    };
+  },
+};
+
+/** An object that somebody has put into a bucket. */
+export interface ObjectCreated {
+  readonly bucket: string;
+  /** As it is: unlike those of S3's own notifications, keys on EventBridge are not URL-encoded. */
+  readonly key: string;
+  /** Hexadecimal; orders the events of one key. */
+  readonly sequencer: string;
+}
+
+const objectDetail = z.object({
+  bucket: z.object({ name: z.string() }),
+  object: z.object({ key: z.string(), sequencer: z.string() }),
+});
+
+/**
+ * Object Created (at least once, in any order). Which bucket is ours the contract cannot know: whoever
+ * makes a rule of it adds the bucket and the prefixes, and the reader checks them again.
+ */
+export const S3ObjectCreated: Contract<ObjectCreated> = {
+  types: ['Object Created'],
+  patterns: [
+    {
+      source: ['aws.s3'],
+      'detail-type': ['Object Created'],
+    },
+  ],
+  parse({ detail }) {
+    const { bucket, object } = readDetail('Object Created', objectDetail, detail);
+    const { key, sequencer } = object;
+    // About no run yet: what is uploaded becomes a request first.
+    return {
+      type: 'Object Created',
+      about: { runId: '' },
+      data: { bucket: bucket.name, key, sequencer },
     };
   },
 };
@@ -62,7 +100,7 @@ export const BatchJobMovedEvent: Contract<BatchJobMoved> = {
     },
   ],
   parse({ detail }) {
-    const { jobName, jobId, status } = jobDetail.parse(detail);
+    const { jobName, jobId, status } = readDetail('Batch Job State Change', jobDetail, detail);
     const runId = runOfBatchJob(jobName);
     // A stranger's job whose name begins like ours is no defect: it is about a run nobody has.
     return {

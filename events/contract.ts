@@ -118,10 +118,24 @@ export function defineEvent<const Type extends string, Data>(
     patterns: [{ source: [SOURCE], 'detail-type': [type] }],
     of: (value) => ({ type, data: value }),
     parse(envelope) {
-      const { runId, seq, data: value } = detail.parse(envelope.detail);
+      const { runId, seq, data: value } = readDetail(type, detail, envelope.detail);
       return { type, about: { runId, seq }, data: value };
     },
   };
+}
+
+/** Reads what an event says. What is not the contract's is a defect, told in a sentence. */
+export function readDetail<Detail>(
+  type: string,
+  schema: z.ZodType<Detail>,
+  detail: unknown,
+): Detail {
+  const { success, data, error } = schema.safeParse(detail);
+  if (success) return data;
+  const wrong = error.issues.map(
+    ({ path, message }) => `${path.join('.') || 'detail'}: ${message}`,
+  );
+  throw new Error(`${type} is not what its contract says: ${wrong.join('; ')}`);
 }
 
 /** What every event of ours says of its run, beside its data. */

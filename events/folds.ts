@@ -1,6 +1,6 @@
-import type { Job } from './jobs';
+import { FORGOTTEN, type Job } from './jobs';
 import type { RunParameters } from './parameters';
-import type { Run } from './run';
+import type { Export, Run } from './run';
 import type { DataOf } from './run-events';
 
 /** A run as it begins: nothing asked of AWS, no job submitted. */
@@ -20,6 +20,7 @@ export function foldAccepted(run: Run, data: DataOf<'RunAccepted'>, time: string
     parameters: data.parameters as RunParameters,
     results: data.results,
     fingerprint: data.fingerprint,
+    cause: data.cause,
     storage: { ...run.storage, kind },
     jobs: Object.fromEntries(data.jobs.map((spec) => [spec.name, { ...spec, ...fresh }])),
   };
@@ -32,8 +33,23 @@ export function foldJob(
   since: string,
 ): Partial<Run> {
   const before = run.jobs[job];
-  const none = { statusReason: undefined, exitCode: undefined, logStream: undefined };
-  return withJob(run, job, { ...none, ...news, ran: ran || before?.ran === true, since });
+  const none = {
+    ...{ statusReason: undefined, exitCode: undefined, logStream: undefined },
+    ...{ counts: undefined, failures: undefined },
+  };
+  // Whoever shows it, knows it; what Batch has forgotten may be alive.
+  const missedAt = news.statusReason === FORGOTTEN ? before?.missedAt : undefined;
+  return withJob(run, job, { ...none, ...news, missedAt, ran: ran || before?.ran === true, since });
+}
+
+/** Nothing of the run lives at Batch: a submission that nobody knows of was never made. */
+export function foldJobsEnded(run: Run, _data: unknown, jobsEndedAt: string): Partial<Run> {
+  const jobs = Object.entries(run.jobs).map(([name, job]) => {
+    if (job.status !== 'REQUESTED') return [name, job];
+    const statusReason = 'Batch never had this submission';
+    return [name, { ...job, status: 'FAILED', statusReason, since: jobsEndedAt }];
+  });
+  return { jobsEndedAt, jobs: Object.fromEntries(jobs) };
 }
 
 /** The run with one job changed. */
@@ -44,7 +60,26 @@ export function withJob(run: Run, name: string, changes: Partial<Job>): Partial<
 
 /** A run whose storage was seen to be usable. */
 export function foldAvailable(run: Run, _data: unknown, availableAt: string): Partial<Run> {
-  return { storage: { ...run.storage, availableAt } };
+  return { storage: { ...run.storage, availableAt, misconfigured: undefined } };
+}
+
+/** The run with its export changed. */
+export function withExport(run: Run, changes: Partial<Export>): Partial<Run> {
+  return { export: { requestedAt: run.since, tries: 1, ...run.export, ...changes } };
+}
+
+/** More than anybody asks of one run in the days that a request may be on its way. */
+const ANSWERED_MAX = 20;
+
+/** Whether a run has answered this request before. */
+export function hasAnswered({ answered = [] }: Run, requestId: string): boolean {
+  return answered.includes(requestId);
+}
+
+/** The requests that a run has answered, with one more: a delivery that comes again meets its own id. */
+export function answeredBy(run: Run, requestId: string | undefined): readonly string[] | undefined {
+  if (requestId === undefined) return run.answered;
+  return [...(run.answered ?? []), requestId].slice(-ANSWERED_MAX);
 }
 
 /** A run whose failed jobs start anew, with a fresh budget of submissions. */

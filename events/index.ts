@@ -1,12 +1,16 @@
 export * from './aws-events';
 export * from './contract';
+export * from './exports';
 export { fingerprint, hash } from './fingerprint';
+export { hasAnswered } from './folds';
 export * from './jobs';
+export * from './leaks';
 export * from './parameters';
 export { fieldsOf } from './parameters/words';
 export * from './policy';
 export * from './prices';
 export * from './probe';
+export * from './repository';
 export * from './requests';
 export * from './run';
 export * from './run-events';

@@ -1,12 +1,15 @@
 import { isLast } from './contract';
+import { EXPORT_TRIES_MAX, exportPauseMs } from './exports';
 import { hash } from './fingerprint';
-import { isActive, type Job } from './jobs';
+import { failureOf, firstFailed, mayBeAlive, nextJobs } from './job-rules';
+import { isActive } from './jobs';
 import { parameterOf } from './parameters';
 import { pricePerHour } from './prices';
 import type { Run } from './run';
 import {
   DeadlinePassed,
   type DraftOf,
+  ExportFailed,
   ExportRequested,
   ReleaseStarted,
   RequestRefused,
@@ -15,34 +18,26 @@ import {
   RunResumed,
   RunSucceeded,
   StopRequested,
+  StorageDeferred,
+  StorageFailed,
   StorageRequested,
   StorageRetained,
   type Verdict,
 } from './run-events';
 import { deadlineOf } from './time';
 
+export {
+  INTERRUPTED_EXIT,
+  mayBeAlive,
+  nextJobs,
+  RETRY_RULES,
+  wasInterrupted,
+} from './job-rules';
+
 const HOUR_MS = 3_600_000;
 
 /** The ways out of the jobs, and out of a failure. */
 export type Ending = DraftOf<'ReleaseStarted' | 'StorageRetained' | 'ExportRequested'>;
-
-/**
- * When Batch tries a job again by itself, in this order; no match would mean "again" (Batch
- * RetryStrategy, five rules at most). Whoever submits hands this to Batch as it stands.
- */
-export const RETRY_RULES = [
-  { onStatusReason: 'Host EC2*', action: 'RETRY' },
-  { onReason: 'CannotStartContainer*', action: 'RETRY' },
-  { onReason: 'DockerTimeoutError*', action: 'RETRY' },
-  { onExitCode: '143', action: 'RETRY' },
-  { onReason: '*', action: 'EXIT' },
-] as const;
-
-/** What a job says with "interrupted, call me again": 128 + SIGTERM. */
-export const INTERRUPTED_EXIT = 143;
-const INTERRUPTIONS = /(^|; )(Host EC2|CannotStartContainer|DockerTimeoutError)/;
-/** What Batch says of every container that left by itself. */
-const LEFT = 'Essential container in task exited';
 
 /** The storage a run asks for, in the zone of this try. */
 export function storageWanted(run: Run): DraftOf<'StorageRequested'> {
@@ -62,31 +57,30 @@ function zoneOf({ id, parameters: { zone, zones = [] }, storage: { tries } }: Ru
   return chosen;
 }
 
-/** The jobs that may be submitted now: new ones whose dependencies succeeded, and interrupted ones. */
-export function nextJobs(run: Run): Job[] {
-  const jobs = Object.values(run.jobs);
-  const isFailing = jobs.some((job) => job.status === 'FAILED' && !mayGoOn(run, job));
-  if (isFailing || run.stop || run.storage.over) return [];
-  return jobs.filter((job) => {
-    if (job.status !== 'WAITING') return mayGoOn(run, job);
-    return job.dependsOn.every((name) => run.jobs[name]?.status === 'SUCCEEDED');
-  });
+/** Storage that could not be made, in words of the outcome. */
+export interface StorageRefusal {
+  /** A quota or a zone without capacity: waiting may help. */
+  readonly noRoom: boolean;
+  readonly reason: string;
+  /** What AWS made although it failed. */
+  readonly storageId?: string;
 }
 
-/** Batch gave up on the job, the job did not: its attempts went by without one exit of its own. */
-function mayGoOn(run: Run, job: Job): boolean {
-  if (job.status !== 'FAILED' || job.attempt < job.attempts) return false;
-  const made = job.submission - job.submissionsBefore;
-  return wasInterrupted(job) && made <= parameterOf(run, 'jobResubmissions');
-}
+/** A run without room asks again after so long, twice as long each time. */
+const NO_ROOM_MS = 60_000;
+const NO_ROOM_MS_MAX = 15 * 60_000;
 
-/**
- * Whether the last attempt was ended by its host's end. A job that leaves with 143 at its time limit
- * or when somebody terminates it was not: Batch then gives a reason of its own.
- */
-export function wasInterrupted({ exitCode, statusReason = LEFT }: Job): boolean {
-  if (INTERRUPTIONS.test(statusReason)) return true;
-  return exitCode === INTERRUPTED_EXIT && statusReason === LEFT;
+/** What follows storage that could not be made: another try where there was no room, else the end. */
+export function afterRefusal(
+  run: Run,
+  { noRoom, reason, storageId }: StorageRefusal,
+  now: number,
+): DraftOf<'StorageDeferred' | 'StorageFailed' | 'ReleaseStarted'>[] {
+  if (noRoom) {
+    const wait = Math.min(NO_ROOM_MS_MAX, NO_ROOM_MS * 2 ** (run.storage.tries - 1));
+    return [StorageDeferred.of({ reason, retryAt: iso(now + wait), storageId })];
+  }
+  return [StorageFailed.of({ reason }), ReleaseStarted.of({ verdict: { kind: 'failed', reason } })];
 }
 
 /** What follows a change of the jobs: nothing while one of them can still do something. */
@@ -96,7 +90,7 @@ export function afterJobs(run: Run, now: number): Ending[] {
   if (jobs.some(isActive)) return [];
   if (run.stop) return ending(run, run.stop.verdict, now);
   if (nextJobs(run).length > 0) return [];
-  const failed = jobs.find(({ status }) => status === 'FAILED');
+  const failed = firstFailed(run);
   if (failed) return afterFailure(run, failureOf(failed), now);
   if (jobs.some(({ status }) => status === 'WAITING')) return [];
   if (run.mode !== 'onlyEBS') return [ExportRequested.of({ verdict: { kind: 'succeeded' } })];
@@ -108,8 +102,42 @@ export function afterFailure(run: Run, reason: string, now: number): Ending[] {
   const verdict: Verdict = { kind: 'failed', reason };
   const policy = parameterOf(run, 'onFailure');
   if (!mayHoldResults(run) || policy === 'release') return [ReleaseStarted.of({ verdict })];
-  if (policy === 'export') return [ExportRequested.of({ verdict })];
+  if (policy === 'export' && isQuiet(run)) return [ExportRequested.of({ verdict })];
   return [retained(run, verdict, now)];
+}
+
+/** What follows the proof that every file is in S3: the run ends as its jobs have decided. */
+export function afterExport({ verdict }: Run): DraftOf<'ReleaseStarted'>[] {
+  return [ReleaseStarted.of({ verdict: verdict ?? { kind: 'succeeded' } })];
+}
+
+/** An export that did not bring every file to S3. */
+export interface ExportFailure {
+  readonly reason: string;
+  readonly taskId?: string;
+  readonly report?: string;
+}
+
+/** What follows a failed export: another try after a pause, and after the last one the storage is retained. */
+export function afterExportFailure(
+  run: Run,
+  failure: ExportFailure,
+  now: number,
+): DraftOf<'ExportFailed' | 'StorageRetained'>[] {
+  const tries = run.export?.tries ?? 1;
+  if (tries < EXPORT_TRIES_MAX) {
+    return [ExportFailed.of({ ...failure, retryAt: iso(now + exportPauseMs(tries)) })];
+  }
+  const { reason, report } = failure;
+  const where = report ? `; the files are listed in ${report}` : '';
+  const text = `the export failed ${tries} times, at last because ${reason}${where}`;
+  return [ExportFailed.of(failure), retained(run, alsoFailed(run, text), now)];
+}
+
+/** The verdict of a run whose export failed, too. */
+function alsoFailed({ verdict }: Run, reason: string): Verdict {
+  if (!verdict || verdict.kind === 'succeeded') return { kind: 'failed', reason };
+  return { ...verdict, reason: `${verdict.reason}; and ${reason}` };
 }
 
 /** What follows a deadline that passed. The event about the deadline itself comes first. */
@@ -138,7 +166,7 @@ function afterOverdue(run: Run, now: number): (Ending | DraftOf<'StopRequested'>
       if (run.stop) return ending(run, run.stop.verdict, now);
       return [StopRequested.of({ verdict: tooLong(run) })];
     case 'exporting':
-      return [retained(run, tooLong(run), now)];
+      return [retained(run, alsoFailed(run, tooLong(run).reason), now)];
     default:
       // Releasing goes on: there is no way back, and the alarm has been raised.
       return [];
@@ -175,7 +203,7 @@ export function afterCancel(
     case 'exporting':
       return refused('the results are on their way to S3: the storage goes when they are there');
     case 'retained':
-      return refused('the run is retained: send RunReleaseRequested to give its storage back');
+      return refused('the run is retained: release it, and its storage is given back');
     default:
       return refused(`the run is over: ${run.status}`);
   }
@@ -192,7 +220,14 @@ export function afterResume(
   if (run.status !== 'retained')
     return refused(`only a retained run resumes, this is ${run.status}`);
   const jobs = Object.values(run.jobs);
-  if (jobs.some(isActive)) return refused('a job of this run may still be running');
+  if (jobs.some(isActive) || mayBeAlive(run)) {
+    return refused('a job of this run may still be running: try again in a minute');
+  }
+  // The stage that failed was the export of what the jobs had left.
+  if (run.export) {
+    const { verdict = { kind: 'succeeded' } } = run.export;
+    return [ExportRequested.of({ verdict, requestId })];
+  }
   if (!jobs.every(({ status }) => status === 'SUCCEEDED')) {
     const failed = jobs.filter(({ status }) => status === 'FAILED');
     return [RunResumed.of({ jobs: failed.map(({ name }) => name), requestId })];
@@ -213,7 +248,7 @@ export function afterReleaseRequest(
     return refused(`only a retained run is released, this is ${run.status}`);
   if (mayHoldResults(run) && !discard) {
     return refused(
-      'its storage may hold results that are not in S3: say discard true to give them up',
+      'its storage may hold results that are not in S3: release it with discard to give them up',
     );
   }
   return [ReleaseStarted.of({ verdict: run.verdict ?? tooLong(run), requestId })];
@@ -221,7 +256,9 @@ export function afterReleaseRequest(
 
 /** Whether the storage is its owner's in the end: only storage that was usable, and is still there. */
 export function isToBeKept(run: Run): boolean {
-  const { id, availableAt, over } = run.storage;
+  const { id, availableAt, over, unseen } = run.storage;
+  // What was lost from sight may be there, with all that was on it.
+  if (id && over === 'lost' && unseen) return true;
   if (!id || !availableAt || over) return false;
   return !parameterOf(run, run.storage.kind === 'volume' ? 'deleteEbs' : 'deleteLustre');
 }
@@ -243,15 +280,28 @@ function answering({ type, data }: Ending, requestId: string): Ending {
 function ending(run: Run, verdict: Verdict, now: number): Ending[] {
   if (verdict.kind === 'failed') return afterFailure(run, verdict.reason, now);
   // A cancelled volume holds nothing that waits for export; a file system may.
-  if (run.storage.kind === 'volume' || !mayHoldResults(run)) {
+  const policy = parameterOf(run, 'onFailure');
+  const isVolume = run.storage.kind === 'volume' && !wasResumed(run);
+  if (isVolume || !mayHoldResults(run) || policy === 'release') {
     return [ReleaseStarted.of({ verdict })];
   }
+  if (policy === 'export' && isQuiet(run)) return [ExportRequested.of({ verdict })];
   return [retained(run, verdict, now)];
 }
 
-/** A container has run on the storage, and the storage is still there. */
+/** Somebody wanted to go on with what was on the storage. */
+function wasResumed({ jobs }: Run): boolean {
+  return Object.values(jobs).some(({ submissionsBefore }) => submissionsBefore > 0);
+}
+
+/** Nobody writes to the storage any more: what is exported now is all there will be. */
+function isQuiet({ jobs }: Run): boolean {
+  return !Object.values(jobs).some(isActive);
+}
+
+/** A container has run on the storage, or may have, and the storage is still there. */
 function mayHoldResults(run: Run): boolean {
-  return !run.storage.over && Object.values(run.jobs).some(({ ran }) => ran);
+  return !run.storage.over && Object.values(run.jobs).some((job) => job.ran || isActive(job));
 }
 
 function retained(run: Run, verdict: Verdict, now: number): DraftOf<'StorageRetained'> {
@@ -263,27 +313,6 @@ function retained(run: Run, verdict: Verdict, now: number): DraftOf<'StorageReta
     retainUntil: iso(now + parameterOf(run, 'retainHours') * HOUR_MS),
     pricePerHour: pricePerHour(run),
   });
-}
-
-function failureOf(job: Job): string {
-  const { name, exitCode, statusReason, attempts, submission, ran } = job;
-  const reason = statusReason === LEFT ? undefined : statusReason;
-  const why = reason ?? (exitCode === undefined ? 'no reason given' : `exit code ${exitCode}`);
-  const tries = `${counted(submission, 'submission')} of ${counted(attempts, 'attempt')}`;
-  if (wasInterrupted(job)) {
-    const what = ran ? 'was interrupted to the end of' : 'could not be started in';
-    return `job ${name} ${what} ${tries}: ${why}`;
-  }
-  if (exitCode === undefined) return `job ${name} failed: ${why}`;
-  const said = statusReason
-    ?.split('; ')
-    .filter((each) => each !== LEFT)
-    .join('; ');
-  return `job ${name} failed with exit code ${exitCode}${said ? ` (${said})` : ''}`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function tooLong(run: Run): Verdict & { readonly kind: 'failed' } {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ActiveStatus, type Contract, RunId, SOURCE } from './contract';
+import { ActiveStatus, type Contract, RunId, readDetail, SOURCE } from './contract';
 
 /** One timed look at a run. Not a fact, so not in the journal. */
 export interface ProbeDue {
@@ -17,7 +17,7 @@ export function probeOf(statuses: readonly ActiveStatus[]): Contract<ProbeDue> {
     types: [PROBE_DUE],
     patterns: [{ source: [SOURCE], 'detail-type': [PROBE_DUE], detail: { status: [...statuses] } }],
     parse(envelope) {
-      const data = detail.parse(envelope.detail);
+      const data = readDetail(PROBE_DUE, detail, envelope.detail);
       return { type: PROBE_DUE, about: { runId: data.runId }, data };
     },
   };

@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { type Contract, type Envelope, Mode, RunId, SOURCE } from './contract';
+import { type Contract, type Envelope, Mode, RunId, readDetail, SOURCE } from './contract';
 import { hash } from './fingerprint';
-import { RequestedRun } from './parameters';
+import { causeOf, RequestedRun, runIdOf } from './parameters';
 import { fieldsOf } from './parameters/words';
+import { Cause } from './run-events';
 
 /** A request: what people may ask. Its contract accepts any JSON object; the handler judges it. */
 export interface RequestContract extends Contract<Asked> {
@@ -15,7 +16,7 @@ export interface RequestContract extends Contract<Asked> {
 /** What somebody asked, as it came. */
 export interface Asked {
   readonly detail: unknown;
-  /** An id for a run made of this very request: the same at every delivery. */
+  /** An id for a run made of this very request, by its cause or its event: the same at every delivery. */
   readonly derivedId: string;
 }
 
@@ -30,7 +31,8 @@ function defineRequest(type: string, meaning: string, schema: z.ZodType): Reques
     patterns: [{ 'detail-type': [type] }],
     parse(envelope) {
       const { detail } = envelope;
-      const derivedId = derivedFrom(envelope);
+      const cause = type === 'RunRequested' ? causeOf(detail) : undefined;
+      const derivedId = cause ? runIdOf(cause) : derivedFrom(envelope);
       const named = RunId.safeParse(fieldsOf(detail)?.runId);
       return {
         type,
@@ -66,11 +68,12 @@ export const RunReleaseRequested = defineRequest(
 export interface Collided {
   readonly mode: Mode;
   readonly reason: string;
+  readonly cause?: Cause;
 }
 
 const collided = z.object({
   mode: Mode,
-  data: z.object({ reason: z.string(), rejectedAs: RunId }),
+  data: z.object({ reason: z.string(), rejectedAs: RunId, cause: Cause.optional() }),
 });
 
 /** RequestRefused, seen from the refused request: about the run that says why, not the collided one. */
@@ -84,11 +87,11 @@ export const RequestCollided: Contract<Collided> = {
     },
   ],
   parse({ detail }) {
-    const { mode, data } = collided.parse(detail);
+    const { mode, data } = readDetail('RequestRefused', collided, detail);
     return {
       type: 'RequestRefused',
       about: { runId: data.rejectedAs },
-      data: { mode, reason: data.reason },
+      data: { mode, reason: data.reason, cause: data.cause },
     };
   },
 };

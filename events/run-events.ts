@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ActiveStatus, defineEvent, RunId } from './contract';
-import { BatchStatus, JobName, JobSpec } from './jobs';
+import { ArrayCounts, BatchStatus, ChildFailure, JobName, JobSpec } from './jobs';
 
 const time = z.iso.datetime();
 const reason = z.string();
@@ -15,6 +15,22 @@ export const Verdict = z.discriminatedUnion('kind', [
 ]);
 export type Verdict = z.infer<typeof Verdict>;
 
+/** Where a request came from, when not from a sender of its own: an upload, or a schedule. */
+export const Cause = z.union([
+  z.object({
+    upload: z.object({
+      bucket: z.string(),
+      key: z.string(),
+      /** Orders the events of one key (S3). */
+      sequencer: z.string(),
+      /** Why the uploaded file is no request, where it is none. */
+      unreadable: z.string().optional(),
+    }),
+  }),
+  z.object({ schedule: z.object({ name: z.string(), time }) }),
+]);
+export type Cause = z.infer<typeof Cause>;
+
 /** Where a run's results go in S3. */
 export const Results = z.object({ bucket: z.string(), prefix: z.string() });
 
@@ -26,12 +42,15 @@ export const RunAccepted = defineEvent(
     jobs: z.array(JobSpec),
     results: Results,
     fingerprint: z.string(),
+    /** The layer that each value came from, by the parameter's name; none for a default. */
+    sources: z.record(z.string(), z.string()).optional(),
+    cause: Cause.optional(),
   }),
 );
 export const RunRejected = defineEvent(
   'RunRejected',
   'The request cannot become a run. Nothing was created, and nothing will be.',
-  z.object({ reason, fingerprint: z.string() }),
+  z.object({ reason, fingerprint: z.string(), cause: Cause.optional() }),
 );
 
 export const StorageRequested = defineEvent(
@@ -42,7 +61,17 @@ export const StorageRequested = defineEvent(
 export const StorageDeferred = defineEvent(
   'StorageDeferred',
   'AWS has no room for the storage. It is asked for again at `retryAt`.',
-  z.object({ reason, retryAt: time }),
+  z.object({
+    reason,
+    retryAt: time,
+    /** What AWS made although it failed. It is deleted before anything is asked for anew. */
+    storageId: z.string().optional(),
+  }),
+);
+export const StorageDiscarded = defineEvent(
+  'StorageDiscarded',
+  'Storage that had failed before anything was on it is gone. Other storage may be asked for.',
+  z.object({ storageId: z.string() }),
 );
 export const StorageFailed = defineEvent(
   'StorageFailed',
@@ -69,6 +98,16 @@ export const RepositoryLinked = defineEvent(
   'An association of the file system with S3 was asked for. It need not be available yet.',
   z.object({ associationId: z.string(), path: z.string(), direction: z.enum(['both', 'import']) }),
 );
+export const RepositoryMisconfigured = defineEvent(
+  'RepositoryMisconfigured',
+  'FSx cannot reach S3 for this path. That may heal within 15 minutes; import and export stand still meanwhile.',
+  z.object({ path: z.string(), reason }),
+);
+export const RepositoryRecovered = defineEvent(
+  'RepositoryRecovered',
+  'FSx reaches S3 again for this path, after it could not.',
+  z.object({ path: z.string() }),
+);
 export const FileSystemAvailable = defineEvent(
   'FileSystemAvailable',
   'The file system can be mounted, and its associations are available.',
@@ -77,7 +116,11 @@ export const FileSystemAvailable = defineEvent(
 export const StorageLost = defineEvent(
   'StorageLost',
   'The storage died or was deleted by somebody else. What was only on it is gone.',
-  z.object({ reason }),
+  z.object({
+    reason,
+    /** AWS did not show it at all: should it be there after all, nothing of ours deletes it. */
+    unseen: z.boolean().optional(),
+  }),
 );
 
 const job = { job: JobName, submission: z.int().positive() };
@@ -115,7 +158,16 @@ export const BatchJobStateChange = defineEvent(
     statusReason: z.string().optional(),
     exitCode: z.int().optional(),
     logStream: z.string().optional(),
+    /** Of an array: how many of its tasks are where. */
+    counts: ArrayCounts.optional(),
+    /** Of an array: the first tasks that failed, 20 at the most. */
+    failures: z.array(ChildFailure).optional(),
   }),
+);
+export const JobMissed = defineEvent(
+  'JobMissed',
+  'Batch does not show this job. It may yet: it is not taken for over before it was missed for ten minutes.',
+  z.object({ ...job, jobId: z.string() }),
 );
 export const StopRequested = defineEvent(
   'StopRequested',
@@ -126,6 +178,12 @@ export const JobsStopped = defineEvent(
   'JobsStopped',
   'Batch was told to terminate these jobs. They may still be running.',
   z.object({ jobIds: z.array(z.string()) }),
+);
+
+export const JobsEnded = defineEvent(
+  'JobsEnded',
+  'Batch has no living job of this run any more, known to it or not.',
+  z.object({}),
 );
 
 export const ExportRequested = defineEvent(
@@ -156,7 +214,13 @@ export const ExportTaskCompleted = defineEvent(
 export const ExportFailed = defineEvent(
   'ExportFailed',
   'An export did not bring every file to S3. `report` says where the list of the failed ones is.',
-  z.object({ reason, taskId: z.string().optional(), report: z.string().optional() }),
+  z.object({
+    reason,
+    taskId: z.string().optional(),
+    report: z.string().optional(),
+    /** When it is tried again; absent after the last try. */
+    retryAt: time.optional(),
+  }),
 );
 
 export const StorageRetained = defineEvent(
@@ -206,6 +270,8 @@ export const RequestRefused = defineEvent(
     requestId,
     /** The id under which the refused request is kept as a run of its own. */
     rejectedAs: RunId.optional(),
+    /** Where the refused request came from. */
+    cause: Cause.optional(),
   }),
 );
 
@@ -231,11 +297,14 @@ export const RUN_EVENTS = {
   RunRejected,
   StorageRequested,
   StorageDeferred,
+  StorageDiscarded,
   StorageFailed,
   VolumeCreated,
   VolumeAvailable,
   FileSystemCreated,
   RepositoryLinked,
+  RepositoryMisconfigured,
+  RepositoryRecovered,
   FileSystemAvailable,
   StorageLost,
   JobRequested,
@@ -243,8 +312,10 @@ export const RUN_EVENTS = {
   JobRefused,
   JobDoubted,
   BatchJobStateChange,
+  JobMissed,
   StopRequested,
   JobsStopped,
+  JobsEnded,
   ExportRequested,
   ExportQueueDrained,
   AutoExportDisabled,

@@ -7,17 +7,20 @@ import {
   STATUSES,
 } from './contract';
 import {
+  answeredBy,
   foldAccepted,
   foldAvailable,
   foldJob,
+  foldJobsEnded,
   foldResumed,
   nextTry,
   storageOver,
+  withExport,
   withJob,
 } from './folds';
 import type { Job } from './jobs';
 import type { RunParameters } from './parameters';
-import type { AnyDraft, DataOf, RunEventType, Verdict } from './run-events';
+import type { AnyDraft, Cause, DataOf, RunEventType, Verdict } from './run-events';
 
 /** One piece of work with storage of its own, as the table has it. All times are ISO 8601, UTC. */
 export interface Run {
@@ -37,12 +40,36 @@ export interface Run {
   readonly jobs: { readonly [name: string]: Job };
   /** The jobs were told to stop, and this is how the run ends then. */
   readonly stop?: { readonly verdict: Verdict; readonly at: string };
+  /** The jobs that Batch was told to terminate. */
+  readonly stopping?: readonly string[];
+  /** Batch was seen to have no living job of this run then; nothing was submitted since. */
+  readonly jobsEndedAt?: string;
   readonly verdict?: Verdict;
   readonly retainUntil?: string;
   /** The status whose deadline was reported as passed: it is reported once. */
   readonly overdue?: ActiveStatus;
-  /** The last request that was answered: delivered again, it is not answered again. */
-  readonly lastAnswered?: string;
+  /** The last requests that were answered, the newest last: delivered again, they are not answered again. */
+  readonly answered?: readonly string[];
+  readonly export?: Export;
+  readonly cause?: Cause;
+}
+
+/** How far the results of a run are on their way to S3. */
+export interface Export {
+  /** All jobs were over by then. */
+  readonly requestedAt: string;
+  /** How the run ends when it is done. */
+  readonly verdict?: Verdict;
+  /** Raised by every event that records a failure, never otherwise. */
+  readonly tries: number;
+  /** The queue of auto-export was seen empty then. */
+  readonly drainedAt?: string;
+  readonly taskId?: string;
+  readonly taskCreatedAt?: string;
+  /** The task before failed; not again before then. */
+  readonly retryAt?: string;
+  /** Where the list of files lies that an export left behind. */
+  readonly report?: string;
 }
 
 /** The file system or the volume of a run, as far as we know it. */
@@ -62,8 +89,20 @@ export interface Storage {
   readonly retryAt?: string;
   /** Why there is none, when there is none. */
   readonly failure?: string;
+  /** The associations with S3 that were asked for: their ids by path on the file system. */
+  readonly links?: { readonly [path: string]: string };
+  /** The last of them was asked for then. */
+  readonly linkedAt?: string;
+  /** The association of this path is seen to be misconfigured since then. */
+  readonly misconfigured?: { readonly path: string; readonly since: string };
+  /** An association that had been so was seen to be good again then. */
+  readonly recoveredAt?: string;
+  /** Auto-export was switched off then, for good. */
+  readonly autoExportOffAt?: string;
   /** Released, kept or lost: we have nothing more to give back. */
   readonly over?: 'released' | 'kept' | 'lost';
+  /** Lost, for AWS did not show it: it may be there all the same. */
+  readonly unseen?: boolean;
 }
 
 /** One row: where the event may meet a run, where it leads (absent: nowhere), and what it changes. */
@@ -81,9 +120,10 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
   RunRejected: {
     from: [],
     to: 'rejected',
-    fold: (_run, { reason, fingerprint }) => ({
+    fold: (_run, { reason, fingerprint, cause }) => ({
       verdict: { kind: 'failed', reason },
       fingerprint,
+      cause,
     }),
   },
 
@@ -99,6 +139,19 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
     to: 'queued',
     fold: (run, { reason, retryAt }) => ({
       storage: { ...run.storage, failure: reason, retryAt, tries: run.storage.tries + 1 },
+    }),
+  },
+  StorageDiscarded: {
+    from: ['queued'],
+    fold: ({ storage }) => ({
+      storage: {
+        ...storage,
+        id: undefined,
+        mountName: undefined,
+        links: undefined,
+        linkedAt: undefined,
+        misconfigured: undefined,
+      },
     }),
   },
   StorageFailed: {
@@ -120,18 +173,39 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
       storage: { ...run.storage, id: fileSystemId, mountName, failure: undefined },
     }),
   },
-  RepositoryLinked: { from: ['provisioning'], fold: moveOnly },
+  RepositoryLinked: {
+    from: ['provisioning'],
+    fold: ({ storage }, { path, associationId }, linkedAt) => ({
+      storage: { ...storage, links: { ...storage.links, [path]: associationId }, linkedAt },
+    }),
+  },
+  RepositoryMisconfigured: {
+    from: ['provisioning', 'exporting'],
+    fold: ({ storage }, { path }, since) => ({
+      storage: { ...storage, misconfigured: { path, since } },
+    }),
+  },
+  RepositoryRecovered: {
+    from: ['provisioning', 'exporting'],
+    fold: ({ storage }, _data, recoveredAt) => ({
+      storage: { ...storage, misconfigured: undefined, recoveredAt },
+    }),
+  },
   FileSystemAvailable: { from: ['provisioning'], to: 'ready', fold: foldAvailable },
   StorageLost: {
     from: ['ready', 'running', 'exporting', 'retained'],
-    fold: (run, { reason }) => ({ storage: { ...run.storage, failure: reason, over: 'lost' } }),
+    fold: (run, { reason, unseen }) => ({
+      storage: { ...run.storage, failure: reason, over: 'lost', unseen },
+    }),
   },
 
   JobRequested: {
     from: ['ready', 'running'],
     to: 'running',
-    fold: (run, { job, submission }, since) =>
-      withJob(run, job, {
+    fold: (run, { job, submission }, since) => ({
+      jobsEndedAt: undefined,
+      stopping: undefined,
+      ...withJob(run, job, {
         status: 'REQUESTED',
         submission,
         jobId: undefined,
@@ -140,7 +214,11 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
         statusReason: undefined,
         exitCode: undefined,
         logStream: undefined,
+        counts: undefined,
+        failures: undefined,
+        missedAt: undefined,
       }),
+    }),
   },
   JobSubmitted: {
     from: ['running'],
@@ -162,29 +240,61 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
     from: ['running'],
     fold: (run, { job }, doubtedAt) => withJob(run, job, { doubtedAt, ...nextTry(run, job) }),
   },
-  BatchJobStateChange: { from: ['running'], fold: foldJob },
+  BatchJobStateChange: { from: ['running', 'retained'], fold: foldJob },
+  JobMissed: {
+    from: ['running', 'retained'],
+    fold: (run, { job }, missedAt) => withJob(run, job, { missedAt }),
+  },
   StopRequested: {
     from: ['running'],
     fold: (run, { verdict, requestId }, at) => ({
       stop: { verdict, at },
-      lastAnswered: requestId ?? run.lastAnswered,
+      answered: answeredBy(run, requestId),
     }),
   },
-  JobsStopped: { from: ['running', 'releasing', 'retained'], fold: moveOnly },
+  JobsStopped: {
+    from: ['running', 'exporting', 'releasing', 'retained'],
+    fold: (_run, { jobIds: stopping }) => ({ stopping }),
+  },
+  JobsEnded: { from: ['exporting', 'releasing', 'retained'], fold: foldJobsEnded },
 
   ExportRequested: {
     from: ['ready', 'running', 'retained'],
     to: 'exporting',
-    fold: (run, { verdict, requestId }) => ({
+    fold: (run, { verdict, requestId }, requestedAt) => ({
       verdict,
-      lastAnswered: requestId ?? run.lastAnswered,
+      stop: undefined,
+      export: { requestedAt, tries: 1, verdict },
+      storage: { ...run.storage, misconfigured: undefined },
+      retainUntil: undefined,
+      answered: answeredBy(run, requestId),
     }),
   },
-  ExportQueueDrained: { from: ['exporting'], fold: moveOnly },
-  AutoExportDisabled: { from: ['exporting'], fold: moveOnly },
-  ExportTaskCreated: { from: ['exporting'], fold: moveOnly },
+  ExportQueueDrained: {
+    from: ['exporting'],
+    fold: (run, { drainedAt }) => withExport(run, { drainedAt }),
+  },
+  AutoExportDisabled: {
+    from: ['exporting'],
+    fold: ({ storage }, _data, autoExportOffAt) => ({ storage: { ...storage, autoExportOffAt } }),
+  },
+  ExportTaskCreated: {
+    from: ['exporting'],
+    fold: (run, { taskId }, taskCreatedAt) =>
+      withExport(run, { taskId, taskCreatedAt, retryAt: undefined }),
+  },
   ExportTaskCompleted: { from: ['exporting'], fold: moveOnly },
-  ExportFailed: { from: ['exporting'], fold: moveOnly },
+  ExportFailed: {
+    from: ['exporting'],
+    fold: (run, { report, retryAt }) =>
+      withExport(run, {
+        taskId: undefined,
+        taskCreatedAt: undefined,
+        tries: (run.export?.tries ?? 0) + 1,
+        report: report ?? run.export?.report,
+        retryAt,
+      }),
+  },
 
   StorageRetained: {
     from: ['ready', 'running', 'exporting'],
@@ -193,7 +303,7 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
       verdict,
       retainUntil,
       stop: undefined,
-      lastAnswered: requestId ?? run.lastAnswered,
+      answered: answeredBy(run, requestId),
     }),
   },
   RunResumed: {
@@ -201,7 +311,8 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
     to: 'ready',
     fold: (run, { jobs, requestId }, since) => ({
       ...foldResumed(run, jobs, since),
-      lastAnswered: requestId,
+      export: undefined,
+      answered: answeredBy(run, requestId),
       verdict: undefined,
       retainUntil: undefined,
     }),
@@ -212,7 +323,7 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
     fold: (run, { verdict, requestId }) => ({
       verdict,
       retainUntil: undefined,
-      lastAnswered: requestId ?? run.lastAnswered,
+      answered: answeredBy(run, requestId),
     }),
   },
   StorageReleased: { from: ['releasing'], fold: (run) => storageOver(run, 'released') },
@@ -221,7 +332,7 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
   DeadlinePassed: { from: ACTIVE_STATUSES, fold: (_run, { overdue }) => ({ overdue }) },
   RequestRefused: {
     from: STATUSES,
-    fold: (_run, { requestId }) => ({ lastAnswered: requestId }),
+    fold: (run, { requestId }) => ({ answered: answeredBy(run, requestId) }),
   },
 
   RunSucceeded: { from: ['releasing'], to: 'succeeded', fold: moveOnly },

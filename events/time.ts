@@ -1,6 +1,9 @@
 import { type ActiveStatus, isLast } from './contract';
-import type { Job } from './jobs';
+import { exportStep, taskLook } from './exports';
+import { mayBeAlive, nextJobs } from './job-rules';
+import { hasBegun, isActive, type Job } from './jobs';
 import { parameterOf } from './parameters';
+import { linksOf } from './repository';
 import type { Run } from './run';
 
 const SECOND = 1000;
@@ -36,8 +39,13 @@ export function deadlineOf(run: Run): number {
   if (status === 'running') return runningDeadline(run, since);
   // Every refusal enters the status anew: what counts is how long there has been no room.
   if (status === 'queued') return Date.parse(run.acceptedAt) + ALLOWED.queued;
-  if (status === 'provisioning' && run.parameters.inputRepositoryPath) return since + IMPORTING_MS;
+  if (status === 'provisioning' && isImporting(run)) return since + IMPORTING_MS;
   return since + ALLOWED[status];
+}
+
+/** What lies in S3 already is shown on the file system first, and that may be millions of files. */
+function isImporting(run: Run): boolean {
+  return run.storage.kind === 'fileSystem' && linksOf(run).some(({ imports }) => imports);
 }
 
 function runningDeadline(run: Run, since: number): number {
@@ -46,22 +54,24 @@ function runningDeadline(run: Run, since: number): number {
   const begun = jobs.filter(isBegun);
   const lastChange = Math.max(since, ...jobs.map((job) => Date.parse(job.since)));
   const requested = jobs.filter(({ status }) => status === 'REQUESTED');
-  const limits = [
-    ...begun.map(limitOf),
-    ...requested.map((job) => Date.parse(job.since) + SUBMISSION_MS),
-  ];
-  if (begun.length === 0) limits.push(lastChange + NO_ATTEMPT_MS);
+  const limits = begun.map(limitOf);
+  // A submission that does not come through is no reason to end a job that is at work.
+  if (begun.length === 0) {
+    limits.push(lastChange + NO_ATTEMPT_MS);
+    limits.push(...requested.map((job) => Date.parse(job.since) + SUBMISSION_MS));
+  }
   return Math.min(since + parameterOf(run, 'maxRunHours') * HOUR, ...limits);
 }
 
-/** Batch shows the parent of an array as PENDING while its children run. */
-function isBegun({ status, arraySize }: Job): boolean {
-  if (arraySize !== undefined && status === 'PENDING') return true;
+/** Batch shows the parent of an array as PENDING while its tasks run; without counts they may. */
+function isBegun({ status, arraySize, counts }: Job): boolean {
+  if (arraySize !== undefined && status === 'PENDING') return !counts || hasBegun(counts);
   return status === 'STARTING' || status === 'RUNNING';
 }
 
-function limitOf({ since, timeoutSeconds }: Job): number {
-  if (timeoutSeconds === undefined) return Number.POSITIVE_INFINITY;
+/** The limit of an array is each task's own: Batch sets none for all of them together. */
+function limitOf({ since, timeoutSeconds, arraySize }: Job): number {
+  if (timeoutSeconds === undefined || arraySize !== undefined) return Number.POSITIVE_INFINITY;
   return Date.parse(since) + timeoutSeconds * SECOND + LIMIT_GRACE_MS;
 }
 
@@ -84,14 +94,24 @@ function expectedLook(run: Run, now: number): number {
   const since = Date.parse(run.since);
   switch (run.status) {
     case 'queued':
+      // A failed file system is on its way out, and nothing is asked for before it is gone.
+      if (run.storage.id) return now + 30 * SECOND;
       return Date.parse(run.storage.retryAt ?? run.since);
     case 'provisioning':
+      if (run.storage.kind === 'fileSystem') return fileSystemLook(run, now);
       // A gp3 volume takes 1.5 s at the median and 4 s at the 99th percentile (EBS CSI driver).
       if (now - since < 20 * SECOND) return now + 3 * SECOND;
       return now + parameterOf(run, 'waitForEbsCreationSeconds') * SECOND;
     case 'ready':
       return now + 30 * SECOND;
+    case 'exporting':
+      return exportLook(run, now);
+    case 'retained':
+      // Until the end of its jobs is known, it cannot be resumed.
+      return mayBeAlive(run) || hasActive(run) ? now + 30 * SECOND : Number.POSITIVE_INFINITY;
     case 'releasing':
+      if (mayBeAlive(run)) return now + TIGHT_MS;
+      if (run.storage.kind === 'fileSystem') return deletionLook(run, now);
       // A detach takes 1 to 4 s (EBS CSI driver) and EC2 sends no event for it.
       if (now - since < 20 * SECOND) return now + 2 * SECOND;
       return now + parameterOf(run, 'waitAfterDetachSeconds') * SECOND;
@@ -102,11 +122,61 @@ function expectedLook(run: Run, now: number): number {
   }
 }
 
+/** A file system takes 5 to 12 minutes (field reports): tight then, at the seeds' pace before and after. */
+const FILE_SYSTEM_MS = { from: 3 * MINUTE, to: 15 * MINUTE };
+const TIGHT_MS = 10 * SECOND;
+
+function fileSystemLook(run: Run, now: number): number {
+  const age = now - Date.parse(run.storage.requestedAt ?? run.since);
+  const wait = parameterOf(run, 'waitForLustreCreationSeconds') * SECOND;
+  const isNear = age >= FILE_SYSTEM_MS.from && age < FILE_SYSTEM_MS.to;
+  return now + (isNear ? Math.min(TIGHT_MS, wait) : wait);
+}
+
+/** A deletion takes some minutes; billing may go on as long. */
+function deletionLook(run: Run, now: number): number {
+  const age = now - Date.parse(run.since);
+  const wait = parameterOf(run, 'waitForLustreCreationSeconds') * SECOND;
+  return now + (age < FILE_SYSTEM_MS.to ? Math.min(TIGHT_MS, wait) : wait);
+}
+
+/** CloudWatch shows the first point that counts about so long after the jobs' end. */
+const FIRST_POINT_MS = 2 * MINUTE;
+
+function exportLook(run: Run, now: number): number {
+  const requestedAt = Date.parse(run.export?.requestedAt ?? run.since);
+  const wait = parameterOf(run, 'waitForCheckMetricsSeconds') * SECOND;
+  switch (exportStep(run, now)) {
+    case 'drain':
+      if (now < requestedAt + FIRST_POINT_MS) return requestedAt + FIRST_POINT_MS;
+      return now + Math.min(wait, 2 * TIGHT_MS);
+    case 'end-jobs':
+    case 'switch-off':
+      return now + TIGHT_MS;
+    case 'pause':
+      return Date.parse(run.export?.retryAt ?? run.since);
+    case 'task':
+      return now + 30 * SECOND;
+    default:
+      return taskLook(run, now);
+  }
+}
+
 /** Running jobs are compared in bulk; a submission under way, or jobs that must stop, are looked at. */
 function submissionLook(run: Run, now: number): number {
   const isUnderWay = Object.values(run.jobs).some(({ status }) => status === 'REQUESTED');
-  const look = run.stop || isUnderWay ? now + 30 * SECOND : Number.POSITIVE_INFINITY;
+  // A job that could be submitted waits for an event that was lost.
+  const isDue = run.stop !== undefined || isUnderWay || isMissed(run) || nextJobs(run).length > 0;
+  const look = isDue ? now + 30 * SECOND : Number.POSITIVE_INFINITY;
   return Math.min(look, doubtLook(run, now) ?? Number.POSITIVE_INFINITY);
+}
+
+function hasActive({ jobs }: Run): boolean {
+  return Object.values(jobs).some(isActive);
+}
+
+function isMissed({ jobs }: Run): boolean {
+  return Object.values(jobs).some(({ missedAt, status }) => missedAt && status !== 'FAILED');
 }
 
 /** ListJobs may show a job late: looked for at these times after the doubt, and believed missing then. */

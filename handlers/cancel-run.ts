@@ -2,6 +2,7 @@ import {
   afterCancel,
   ExportRequested,
   fieldsOf,
+  hasAnswered,
   ReleaseStarted,
   RequestRefused,
   RunCancelRequested,
@@ -24,9 +25,7 @@ export const cancelRun = reaction({
   decide(run, { data }, now) {
     if (!('detail' in data)) return ignore('not a request');
     const { detail, derivedId: requestId } = data;
-    if ((run.stop?.verdict ?? run.verdict)?.kind === 'cancelled')
-      return ignore('cancelled already');
-    if (run.lastAnswered === requestId) return ignore('this request was answered before');
+    if (hasAnswered(run, requestId)) return ignore('this request was answered before');
     const said = fieldsOf(detail)?.reason;
     const reason = typeof said === 'string' && said !== '' ? said : 'somebody asked for it';
     return conclude(...afterCancel(run, { reason: reason.slice(0, REASON_MAX), requestId }, now));

@@ -1,10 +1,19 @@
-import { isToBeKept, pricePerHour, ReleaseStarted, StorageKept, StorageReleased } from '../events';
+import {
+  anyOf,
+  isToBeKept,
+  JobsEnded,
+  mayBeAlive,
+  pricePerHour,
+  ReleaseStarted,
+  StorageKept,
+  StorageReleased,
+} from '../events';
 import { conclude, ignore, proceed, reaction } from './lib';
 
 /** Leaves the volume to its owner where the run says so. ReleaseStarted, probe → StorageKept | StorageReleased. */
 export const keepVolume = reaction({
   name: 'keep-volume',
-  on: ReleaseStarted,
+  on: anyOf<unknown>(ReleaseStarted, JobsEnded),
   watches: ['releasing'],
   uses: ['volumes'],
   emits: [StorageKept, StorageReleased],
@@ -15,6 +24,7 @@ export const keepVolume = reaction({
     if (status !== 'releasing') return ignore(`run is ${status}`);
     if (storage.kind !== 'volume') return ignore('the storage is a file system');
     if (!storage.id || !isToBeKept(run)) return ignore('there is no volume to keep');
+    if (mayBeAlive(run)) return ignore('a job of it may be alive');
     return proceed(`${id}.keep`, storage.id);
   },
 

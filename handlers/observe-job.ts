@@ -3,7 +3,9 @@ import {
   anyOf,
   BatchJobMovedEvent,
   BatchJobStateChange,
+  deadlineOf,
   ExportRequested,
+  JobMissed,
   JobSubmitted,
   nextLook,
   ReleaseStarted,
@@ -16,12 +18,13 @@ import { again, conclude, foresee, idAtBatch, ignore, look, newsOf, observer } f
 export const observeJob = observer({
   name: 'observe-job',
   on: anyOf<unknown>(BatchJobMovedEvent, JobSubmitted, StopRequested),
-  watches: ['running'],
+  watches: ['running', 'retained'],
   uses: ['jobs'],
-  emits: [BatchJobStateChange, ReleaseStarted, StorageRetained, ExportRequested],
+  emits: [BatchJobStateChange, JobMissed, ReleaseStarted, StorageRetained, ExportRequested],
 
   decide(run, _event, now) {
-    if (run.status !== 'running') return ignore(`run is ${run.status}`);
+    const { status } = run;
+    if (status !== 'running' && status !== 'retained') return ignore(`run is ${status}`);
     const jobIds = Object.values(run.jobs).flatMap((job) => idAtBatch(job));
     return jobIds.length > 0 ? look(jobIds) : conclude(...afterJobs(run, now));
   },
@@ -29,9 +32,11 @@ export const observeJob = observer({
   look: (jobIds, { jobs }) => jobs.describe(jobIds),
 
   judge(seen, run, now) {
-    if (run.status !== 'running') return ignore(`run is ${run.status}`);
+    const { status } = run;
+    if (status !== 'running' && status !== 'retained') return ignore(`run is ${status}`);
     const news = Object.values(run.jobs).flatMap((job) => newsOf(job, seen, now));
-    if (news.length === 0) return run.stop ? again(nextLook(run, now)) : ignore('nothing new');
+    const at = nextLook(run, now);
+    if (news.length === 0) return at < deadlineOf(run) ? again(at) : ignore('nothing new');
     return conclude(...news, ...afterJobs(foresee(run, news, now), now));
   },
 });

@@ -35,7 +35,8 @@ export const observeVolume = observer({
     if (run.status !== 'provisioning') {
       if (isUsable || mayAppear(volume, run, now)) return ignore('volume is there');
       const reason = `volume ${run.storage.id} is ${volume?.state ?? 'gone'}, and nobody here did that`;
-      return conclude(StorageLost.of({ reason }), ...afterLoss(run, reason));
+      const unseen = volume === undefined;
+      return conclude(StorageLost.of({ reason, unseen }), ...afterLoss(run, reason));
     }
     if (volume && isUsable) {
       return conclude(VolumeAvailable.of({ volumeId: volume.volumeId, zone: volume.zone }));

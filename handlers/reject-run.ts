@@ -12,6 +12,7 @@ export const rejectRun = opener({
   decide(run, { data }) {
     if (run) return ignore('rejected already');
     if (!('reason' in data)) return ignore('not a refusal');
-    return begin(data.mode, RunRejected.of({ reason: data.reason, fingerprint: '' }));
+    const { mode, reason, cause } = data;
+    return begin(mode, RunRejected.of({ reason, fingerprint: '', cause }));
   },
 });

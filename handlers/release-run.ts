@@ -1,6 +1,7 @@
 import {
   afterReleaseRequest,
   fieldsOf,
+  hasAnswered,
   ReleaseStarted,
   RequestRefused,
   RunReleaseRequested,
@@ -18,7 +19,7 @@ export const releaseRun = reaction({
   decide(run, { data }) {
     if (!('detail' in data)) return ignore('not a request');
     const { detail, derivedId: requestId } = data;
-    if (run.lastAnswered === requestId) return ignore('this request was answered before');
+    if (hasAnswered(run, requestId)) return ignore('this request was answered before');
     const discard = fieldsOf(detail)?.discard === true;
     return conclude(...afterReleaseRequest(run, { discard, requestId }));
   },

@@ -1,6 +1,7 @@
 import {
   afterResume,
   ExportRequested,
+  hasAnswered,
   RequestRefused,
   RunResumed,
   RunResumeRequested,
@@ -17,7 +18,7 @@ export const resumeRun = reaction({
 
   decide(run, { data }) {
     if (!('detail' in data)) return ignore('not a request');
-    if (run.lastAnswered === data.derivedId) return ignore('this request was answered before');
+    if (hasAnswered(run, data.derivedId)) return ignore('this request was answered before');
     return conclude(...afterResume(run, data.derivedId));
   },
 });

@@ -1,6 +1,5 @@
 import {
   afterJobs,
-  batchJobName,
   ExportRequested,
   isDoubtful,
   JobDoubted,
@@ -8,10 +7,10 @@ import {
   JobRequested,
   JobSubmitted,
   ReleaseStarted,
-  type Run,
   StorageRetained,
 } from '../events';
 import { conclude, foresee, ignore, proceed, reaction } from './lib';
+import { wantedOf } from './lib/wanted-job';
 
 /** Submits a requested job. JobRequested, probe → JobSubmitted | JobRefused | JobDoubted. */
 export const submitJob = reaction({
@@ -26,25 +25,18 @@ export const submitJob = reaction({
     if (status !== 'running') return ignore(`run is ${status}`);
     if (run.stop) return ignore('the run is stopping');
     const requested = Object.values(run.jobs).filter((job) => job.status === 'REQUESTED');
-    const spec = requested.find((job) => !isDoubtful(job, now));
-    if (!spec) return ignore('no submission to make');
-    const { name, submission, tries } = spec;
+    const job = requested.find((each) => !isDoubtful(each, now));
+    if (!job) return ignore('no submission to make');
+    const { name, submission, tries } = job;
     // Both counters only grow, one at a time, so their sum names this try and no other.
-    return proceed(`${id}.job-${name}.${submission + tries - 1}`, {
-      submission,
-      jobName: batchJobName(id, name, submission),
-      runId: id,
-      zone: run.storage.zone,
-      storage: storageName(run),
-      results: run.results,
-      spec,
-    });
+    const key = `${id}.job-${name}.${submission + tries - 1}`;
+    return proceed(key, { tries, wanted: wantedOf(run, job) });
   },
 
-  async act(wanted, _key, { jobs }) {
+  async act({ tries, wanted }, _key, { jobs }) {
     const { submission, spec } = wanted;
     const answer = await jobs.submit(wanted);
-    return { ...answer, job: spec.name, tries: spec.tries, submission };
+    return { ...answer, job: spec.name, tries, submission };
   },
 
   record(submitted, run, now) {
@@ -61,8 +53,3 @@ export const submitJob = reaction({
     return conclude(refused, ...afterJobs(foresee(run, [refused], now), now));
   },
 });
-
-/** How a submission names the storage to its host. */
-function storageName({ storage: { id = '', mountName } }: Run): string {
-  return mountName ? `${id}@${mountName}` : id;
-}

@@ -2,6 +2,8 @@
 export interface Buckets {
   put(bucket: string, key: string, body: string): void;
   get(bucket: string, key: string): string | undefined;
+  /** Removes an object, if there is one. */
+  remove(bucket: string, key: string): void;
   list(bucket: string, prefix: string): readonly string[];
 }
 
@@ -11,6 +13,7 @@ export function memoryBuckets(): Buckets {
   return {
     put: (bucket, key, body) => void objects.set(`${bucket}/${key}`, body),
     get: (bucket, key) => objects.get(`${bucket}/${key}`),
+    remove: (bucket, key) => void objects.delete(`${bucket}/${key}`),
     list: (bucket, prefix) =>
       [...objects.keys()]
         .filter((name) => name.startsWith(`${bucket}/${prefix}`))

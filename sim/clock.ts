@@ -95,3 +95,13 @@ function earliest(entries: ReadonlySet<Entry>): Entry | undefined {
   }
   return first;
 }
+
+/** Waits in real time, a little at a time. False: it took longer than it may. */
+export async function until(isDone: () => Promise<boolean>, msMax: number): Promise<boolean> {
+  const end = performance.now() + msMax;
+  while (performance.now() < end) {
+    if (await isDone()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return false;
+}

@@ -1,5 +1,5 @@
-import { type Envelope, PROBE_DUE, SOURCE } from '../events';
-import type { Jobs, Ports, SubmittedJob } from '../handlers';
+import { type Envelope, hash, PROBE_DUE, SOURCE } from '../events';
+import { type Jobs, type Ports, type SubmittedJob, Throttled } from '../handlers';
 import type { Weather } from './cloud';
 import { Crash } from './once';
 import type { Random } from './random';
@@ -28,6 +28,10 @@ export interface Faults {
   readonly callMs: number;
   /** Delayed looks never come back: only the sweep sends probes. */
   readonly losesDelays?: boolean;
+  /** Calls to AWS that it turns away: it wants fewer of them. */
+  readonly throttle?: number;
+  /** Points of the export queue's metric that never come. */
+  readonly missPoints?: number;
 }
 
 export const NO_FAULTS: Faults = {
@@ -57,6 +61,8 @@ export function drawFaults(random: Random): Faults {
     loseSubmit: some(0.5),
     missSweep: some(0.3),
     callMs: some(2000),
+    throttle: some(0.1),
+    missPoints: some(0.3),
   };
 }
 
@@ -79,10 +85,14 @@ export function weatherOf(
       fragile(ports, {
         crashes: () => happens(faults.crash),
         losesSubmit: () => happens(faults.loseSubmit),
+        throttles: () => happens(faults.throttle ?? 0),
         takesMs: () => (faults.callMs > 0 ? random.between(0, faults.callMs) : 0),
       }),
     sweeps: () => !happens(faults.missSweep),
     delays: () => faults.losesDelays !== true || isOver(),
+    // The same answer for the same point: a missing one does not come later.
+    isMissing: ({ fileSystemId, at }) =>
+      !isOver() && hash(`${fileSystemId}.${at}`) % 1000 < (faults.missPoints ?? 0) * 1000,
   };
 }
 
@@ -96,18 +106,20 @@ function dropOf({ source, 'detail-type': type }: Envelope, faults: Faults): numb
 interface Fragility {
   readonly crashes: () => boolean;
   readonly losesSubmit: () => boolean;
+  readonly throttles: () => boolean;
   readonly takesMs: () => number;
 }
 
 /** Ports on which every call may be the handler's last, before it took effect or after. */
-function fragile(ports: Ports, { crashes, losesSubmit, takesMs }: Fragility): Ports {
-  const breakable = <Port extends object>(port: Port): Port =>
+function fragile(ports: Ports, { crashes, losesSubmit, throttles, takesMs }: Fragility): Ports {
+  const breakable = <Port extends object>(port: Port, isAws = false): Port =>
     new Proxy(port, {
       get: (target, name, receiver) => {
         const member = Reflect.get(target, name, receiver);
         if (typeof member !== 'function') return member;
         return async (...args: unknown[]) => {
           if (crashes()) throw new Crash('crashed before the call');
+          if (isAws && throttles()) throw new Throttled('Rate exceeded');
           const ms = takesMs();
           if (ms > 0) await ports.clock.sleep(ms);
           const value = await member.apply(target, args);
@@ -119,8 +131,12 @@ function fragile(ports: Ports, { crashes, losesSubmit, takesMs }: Fragility): Po
   return {
     ...ports,
     runs: breakable(ports.runs),
-    volumes: breakable(ports.volumes),
-    jobs: breakable(silent(ports.jobs, losesSubmit)),
+    volumes: breakable(ports.volumes, true),
+    fileSystems: breakable(ports.fileSystems, true),
+    metrics: breakable(ports.metrics, true),
+    jobs: breakable(silent(ports.jobs, losesSubmit), true),
+    claims: breakable(ports.claims),
+    intake: breakable(ports.intake),
     settings: breakable(ports.settings),
   };
 }

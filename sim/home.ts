@@ -13,38 +13,53 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type RunEvent, replay } from '../events';
-import type { Marker } from './claim';
-import type { Markers } from './hosts';
-import type { Disks, LocalVolume } from './volumes';
 
-/** Where the local cloud keeps everything: journals, volumes, buckets, logs, the lock. */
+/** Where the local cloud keeps everything: journals, storage, buckets, logs, the lock. */
 export interface Home {
   readonly path: string;
   readonly volumes: string;
+  readonly fileSystems: string;
   readonly buckets: string;
   readonly logs: string;
   readonly bin: string;
-  /** What a job sees of a volume. */
-  dataOf(volumeId: string): string;
+  /** Everything of one storage, named as hosts name it: `vol-…` or `fs-…@<mountName>`. */
+  folderOf(storage: string): string;
+  /** What a job sees of a storage. */
+  dataOf(storage: string): string;
+  /** The whole tree of a file system. */
+  rootOf(fileSystemId: string): string;
+  /** What a job sees as its input; only file systems have that. */
+  inputOf(storage: string): string;
 }
 
 export function homeAt(path: string): Home {
   const volumes = join(path, 'volumes');
+  const fileSystems = join(path, 'file-systems');
+  const folderOf = (storage: string) => {
+    const [id = ''] = storage.split('@');
+    return join(id.startsWith('fs-') ? fileSystems : volumes, id);
+  };
   return {
     path,
     volumes,
+    fileSystems,
     buckets: join(path, 'buckets'),
     logs: join(path, 'logs'),
     bin: join(path, 'bin'),
-    dataOf: (volumeId) => join(volumes, volumeId, 'data'),
+    folderOf,
+    dataOf: (storage) =>
+      join(folderOf(storage), storage.startsWith('fs-') ? join('root', 'scratch') : 'data'),
+    rootOf: (fileSystemId) => join(folderOf(fileSystemId), 'root'),
+    inputOf: (storage) => join(folderOf(storage), 'root', 'input'),
   };
 }
 
 /** Makes the folders, and the `aws` that jobs find on their PATH. */
-export function furnish(home: Home, bucket: string): void {
-  const { path, volumes, buckets, logs, bin } = home;
-  const folders = ['runs', 'hosts'].map((name) => join(path, name));
-  for (const folder of [...folders, volumes, join(buckets, bucket), logs, bin]) {
+export function furnish(home: Home, names: readonly string[]): void {
+  const { path, volumes, fileSystems, buckets, logs, bin } = home;
+  const folders = ['runs', 'hosts', 'inbox', 'dead-letters'].map((name) => join(path, name));
+  const places = [volumes, fileSystems, ...names.map((name) => join(buckets, name)), logs, bin];
+  for (const folder of [...folders, ...places]) {
     mkdirSync(folder, { recursive: true });
   }
   reserve(home);
@@ -78,7 +93,8 @@ export function journalsIn(home: Home): Journals {
         return events;
       } catch (cause) {
         const { message } = cause as Error;
-        const remedy = 'remove that file, or everything with ebb local reset';
+        const remedy =
+          'move that file away, and its storage is left alone (ebb local leaks shows it); or remove everything with ebb local reset';
         throw new Error(`${fileOf(runId)} is no journal of a run: ${message}; ${remedy}`, {
           cause,
         });
@@ -121,7 +137,7 @@ const RESERVE_BYTES = 1024 * 1024;
  * Writes of our own, on a disk that a job may have filled: the reserve is given up for them once. A
  * job that fills its disk fails, and its run must still be told of.
  */
-function durably(home: Home, write: () => void): void {
+export function durably(home: Home, write: () => void): void {
   try {
     write();
   } catch (error) {
@@ -141,49 +157,8 @@ function reserve({ path }: Home): void {
   }
 }
 
-/** Volumes as folders: a note of what the volume is, the marker, and the data that the job sees. */
-export function disksIn(home: Home): Disks & { read(): readonly LocalVolume[] } {
-  const { volumes, dataOf } = home;
-  const noteOf = (volumeId: string) => join(volumes, volumeId, 'volume.json');
-  return {
-    save(volume) {
-      durably(home, () => {
-        mkdirSync(dataOf(volume.volumeId), { recursive: true });
-        writeWhole(noteOf(volume.volumeId), JSON.stringify(volume, null, 2));
-      });
-    },
-    remove: (volumeId) => rmSync(join(volumes, volumeId), { recursive: true, force: true }),
-    read() {
-      if (!existsSync(volumes)) return [];
-      return readdirSync(volumes).flatMap((volumeId) => {
-        if (!existsSync(noteOf(volumeId))) return [];
-        const volume: LocalVolume = JSON.parse(readFileSync(noteOf(volumeId), 'utf8'));
-        // The hosts of an earlier session are gone, and whatever was under way with them.
-        const free = { state: 'available', host: undefined, isDetaching: false } as const;
-        return [{ ...volume, ...free }];
-      });
-    },
-  };
-}
-
-/** Markers beside the data, where the job does not look. */
-export function markersIn(home: Home): Markers {
-  const { volumes } = home;
-  const fileOf = (volumeId: string) => join(volumes, volumeId, 'marker.json');
-  return {
-    read(volumeId): Marker | undefined {
-      if (!existsSync(fileOf(volumeId))) return undefined;
-      return JSON.parse(readFileSync(fileOf(volumeId), 'utf8'));
-    },
-    write(volumeId, marker) {
-      if (!existsSync(join(volumes, volumeId))) return;
-      durably(home, () => writeWhole(fileOf(volumeId), JSON.stringify(marker, null, 2)));
-    },
-  };
-}
-
 /** A file is there whole or not at all, whenever we are killed. */
-function writeWhole(path: string, content: string): void {
+export function writeWhole(path: string, content: string): void {
   const draft = `${path}.draft`;
   writeFileSync(draft, content);
   renameSync(draft, path);

@@ -1,17 +1,20 @@
 import type { SeenAttempt, WantedJob } from '../handlers';
-import { claim, leave, type Marker } from './claim';
+import { claim, leave, type Marker, placeOf } from './claim';
 import type { Timeline } from './clock';
 import type { Random } from './random';
 import type { LocalVolumes } from './volumes';
 
 /** One container to run: the job, and what the host tells it. */
 export interface Task {
+  /** `<array>:<index>` for a task of an array. */
   readonly jobId: string;
   readonly wanted: WantedJob;
+  /** Which task of an array. */
+  readonly index?: number;
   readonly host: string;
   /** Batch's count: attempts of this submission, from 1. */
   readonly batchAttempt: number;
-  /** The storage's count: starts of this job on it, from 1. */
+  /** The storage's count: starts of this job, or of this task, on it, from 1. */
   readonly attempt: number;
   /** The previous start left no exit. */
   readonly interrupted: boolean;
@@ -39,10 +42,20 @@ export interface Containers {
   start(task: Task): Container;
 }
 
-/** What is on a volume beside the job's data. */
+/**
+ * What is on a storage beside the job's data. The hosts of an array share one marker: between reading
+ * and writing it nobody else may come, so both are done at once.
+ */
 export interface Markers {
-  read(volumeId: string): Marker | undefined;
-  write(volumeId: string, marker: Marker): void;
+  read(storage: string): Marker | undefined;
+  write(storage: string, marker: Marker): void;
+}
+
+/** Lustre, as a host meets it: any number of hosts may mount one at once, and nobody has to give it back. */
+export interface FileSystemMounts {
+  mount(
+    fileSystemId: string,
+  ): { readonly ok: true } | { readonly ok: false; readonly reason: string };
 }
 
 /** What happens on hosts, for those who watch: Batch itself tells less. */
@@ -63,6 +76,7 @@ export interface Beginning {
   readonly host: string;
   readonly jobId: string;
   readonly wanted: WantedJob;
+  readonly index?: number;
   readonly batchAttempt: number;
   /** The container has started. */
   readonly onRunning: () => void;
@@ -82,6 +96,8 @@ interface Parts {
   readonly clock: Timeline;
   readonly random: Random;
   readonly volumes: LocalVolumes;
+  /** Where absent no file system can be mounted. */
+  readonly fileSystems?: FileSystemMounts;
   readonly containers: Containers;
   readonly markers: Markers;
   readonly onFact?: (fact: HostFact) => void;
@@ -108,8 +124,9 @@ interface Waiting {
 }
 
 /**
- * What a host does for a container: attach, never steal, claim, start, and give back. It stands for
- * the runtime that mounts storage by name.
+ * What a host does for a container: mount, never steal, claim, start, and give back. It stands for
+ * the runtime that mounts storage by name. A volume is at one host at a time, a file system at any
+ * number; one container at a time is on each host.
  */
 export function localHosts(parts: Parts): Hosts {
   const { clock, random, volumes, containers, markers, onFact = () => {} } = parts;
@@ -146,21 +163,36 @@ export function localHosts(parts: Parts): Hosts {
     };
   }
 
-  /** Takes the volume when it is free, waits for one that a dying host still holds, never steals. */
+  /** Takes a volume when it is free, waits for one that a dying host still holds, never steals. */
   function mount(beginning: Beginning, state: Waiting): void {
     if (state.isStopped || isClosed) return;
     const { host, wanted } = beginning;
+    if (!isVolume(wanted.storage)) {
+      const mounted = mountShared(wanted.storage);
+      return mounted.ok ? enter(beginning, state) : refuse(beginning, mounted.reason);
+    }
     const attached = volumes.attach(wanted.storage, host);
     if (attached.ok) return enter(beginning, state);
     if (clock.now() >= state.until) return refuse(beginning, attached.reason);
     later(ATTACH_EVERY_MS, () => mount(beginning, state));
   }
 
+  function mountShared(storage: string) {
+    const [fileSystemId = ''] = storage.split('@');
+    const refusal = { ok: false, reason: `there is no file system ${fileSystemId}` } as const;
+    return parts.fileSystems?.mount(fileSystemId) ?? refusal;
+  }
+
+  /** A file system stays where it is: nobody else waits for it. */
+  function unmount(storage: string, host: string): void {
+    if (isVolume(storage)) volumes.detach(storage, host);
+  }
+
   function enter(beginning: Beginning, state: Waiting): void {
     const { host, wanted, onRunning, onOver } = beginning;
     const entered = letIn(beginning);
     if (!entered.ok) {
-      volumes.detach(wanted.storage, host);
+      unmount(wanted.storage, host);
       return refuse(beginning, entered.reason);
     }
     state.running = entered.running;
@@ -184,13 +216,14 @@ export function localHosts(parts: Parts): Hosts {
   }
 
   /** The fence: a container gets in under its own claim, or not at all. */
-  function letIn({ host, jobId, wanted, batchAttempt }: Beginning) {
+  function letIn({ host, jobId, wanted, index, batchAttempt }: Beginning) {
     const { runId, submission, spec, storage } = wanted;
-    const claimed = claim(markers.read(storage), { runId, submission, job: spec.name, jobId });
+    const claimant = { runId, submission, job: spec.name, jobId, index };
+    const claimed = claim(markers.read(storage), claimant);
     if (!claimed.ok) return claimed;
     markers.write(storage, claimed.marker);
     const { attempt, interrupted } = claimed;
-    const task: Task = { jobId, wanted, host, batchAttempt, attempt, interrupted };
+    const task: Task = { jobId, wanted, index, host, batchAttempt, attempt, interrupted };
     const entered: Running = { task, container: containers.start(task), isHostLost: false };
     running.add(entered);
     return { ok: true as const, running: entered };
@@ -198,13 +231,14 @@ export function localHosts(parts: Parts): Hosts {
 
   function leaveHost(ended: Running, exit: Exit, onOver: Beginning['onOver']): void {
     const { task, isHostLost } = ended;
-    const { host, wanted } = task;
+    const { host, wanted, index } = task;
     running.delete(ended);
     const seen: Exit = isHostLost ? { started: true } : exit;
     if (!isHostLost) {
       const marker = markers.read(wanted.storage);
-      if (marker) markers.write(wanted.storage, leave(marker, wanted.spec.name));
-      volumes.detach(wanted.storage, host);
+      const place = placeOf({ job: wanted.spec.name, index });
+      if (marker) markers.write(wanted.storage, leave(marker, place));
+      unmount(wanted.storage, host);
       if (!dying.has(host)) warm.push({ host, zone: wanted.zone });
     }
     if (seen.started) onFact({ kind: 'ended', at: clock.now(), task, exit: seen });
@@ -243,4 +277,8 @@ export function localHosts(parts: Parts): Hosts {
       for (const { container } of running) container.kill();
     },
   };
+}
+
+function isVolume(storage: string): boolean {
+  return storage.startsWith('vol-');
 }

@@ -3,6 +3,8 @@ export interface HostNote {
   readonly runId: string;
   readonly kind: 'started' | 'noticed' | 'killed' | 'ended';
   readonly job: string;
+  /** Of an array: which of its tasks. */
+  readonly index?: number;
   readonly host: string;
   /** Counts the starts of the job on its storage. */
   readonly attempt: number;
@@ -41,11 +43,12 @@ function worksOf(notes: readonly HostNote[]): Work[] {
   const works: Work[] = [];
   const atWork = new Set<string>();
   let from = 0;
-  for (const { kind, job, at, speed } of notes) {
+  for (const note of notes) {
+    const { kind, at, speed } = note;
     if (kind === 'started') {
       if (atWork.size === 0) from = at;
-      atWork.add(job);
-    } else if (atWork.delete(job) && atWork.size === 0) {
+      atWork.add(taskName(note));
+    } else if (atWork.delete(taskName(note)) && atWork.size === 0) {
       works.push({ from, to: at, speed });
     }
   }
@@ -53,4 +56,9 @@ function worksOf(notes: readonly HostNote[]): Work[] {
   if (atWork.size > 0 && last)
     works.push({ from, to: Number.POSITIVE_INFINITY, speed: last.speed });
   return works;
+}
+
+/** What tells a job's container from others that run at the same time. */
+export function taskName({ job, index }: Pick<HostNote, 'job' | 'index'>): string {
+  return index === undefined ? job : `${job} ${index}`;
 }

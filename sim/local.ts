@@ -1,23 +1,29 @@
 import { join } from 'node:path';
 import {
   type Envelope,
-  isLast,
-  type Run,
-  RunCancelRequested,
+  type ModeSchedule,
+  PROBE_DUE,
   type RunEvent,
-  replay,
   type Settings,
 } from '../events';
-import type { LogLine } from '../handlers';
-import { realClock } from './clock';
-import { CALM, type Cloud, localCloud } from './cloud';
-import { filesIn } from './files';
-import { appendLine, disksIn, furnish, type Home, journalsIn, markersIn, readLines } from './home';
+import type { Handler, LogLine } from '../handlers';
+import { enforceDeadline } from '../handlers/enforce-deadline';
+import { realClock, type Timeline } from './clock';
+import { ACCOUNT, CALM, type Cloud, localCloud, REGION } from './cloud';
+import { deadLettersIn } from './dead-letters';
+import { directoryTrees } from './directory-trees';
+import { disksIn, fileSystemsIn, markersIn } from './disks';
+import { appendLine, furnish, type Home, journalsIn } from './home';
+import { noteOf, notesFile, notesOf } from './host-notes';
 import type { HostFact, Task } from './hosts';
+import { takeLetters } from './inbox';
+import { folderIntake, objectCreated, watchIntake } from './intake';
 import type { HostNote } from './ledger';
 import { type LocalImage, processContainers } from './processes';
-import { seededRandom } from './random';
+import { type Random, seededRandom } from './random';
 import { memoryRuns } from './run-store';
+import { localSchedules } from './schedules';
+import { SIGHTINGS, sightingsAt } from './sightings';
 
 /** The local cloud of a folder: real time, real processes, real files. */
 export interface Local {
@@ -38,8 +44,17 @@ export interface Interruption {
 export interface LocalOptions {
   readonly home: Home;
   readonly speed: number;
-  readonly settings: Settings;
+  /** Read anew for every request. */
+  readonly settings: () => Settings;
   readonly imageOf: (name: string) => LocalImage | undefined;
+  /** The room for all jobs together; without an end where absent. */
+  readonly maxVcpus?: number;
+  /** Other processes may ask something of it: not where only what was left behind is put in order. */
+  readonly isOpen?: boolean;
+  /** It lives on, so that uploads and schedules may start runs. */
+  readonly takesRequests?: boolean;
+  /** What starts runs at its times. */
+  readonly schedules?: readonly ModeSchedule[];
   /** Whether AWS's own events are lost, so that probes and the sweep must do. */
   readonly dropsEvents?: boolean;
   /** Asked at the start of every attempt. */
@@ -55,7 +70,8 @@ export const NOTICE_MS = 120_000;
 /** Opens the local cloud on what its folder holds: runs of earlier sessions are where they were left. */
 export function openLocal(options: LocalOptions): Local {
   const { home, speed, settings, imageOf, onEvent, onNote } = options;
-  furnish(home, settings.resultsBucket);
+  const { resultsBucket, intakeBucket } = settings();
+  furnish(home, intakeBucket ? [resultsBucket, intakeBucket] : [resultsBucket]);
   const journals = journalsIn(home);
   const disks = disksIn(home);
   const runs = memoryRuns({ beforeCommit: ({ events }) => journals.append(events) });
@@ -95,6 +111,14 @@ export function openLocal(options: LocalOptions): Local {
   }
 
   const isLost = ({ source }: Envelope) => options.dropsEvents && source.startsWith('aws.');
+  /** Cloud time flies, but what is kept for a person is kept until the clock on the wall says so. */
+  const isTooEarly = ({ detail, 'detail-type': type }: Envelope, handler: Handler) => {
+    if (type !== PROBE_DUE || handler.name !== enforceDeadline.name) return false;
+    const { runId, status } = detail as { runId: string; status: string };
+    const { retainUntil = '' } = runs.all().find(({ id }) => id === runId) ?? {};
+    return status === 'retained' && Date.now() < Date.parse(retainUntil);
+  };
+  const fileSystems = fileSystemsIn(home);
   const cloud = localCloud({
     clock,
     random,
@@ -104,9 +128,17 @@ export function openLocal(options: LocalOptions): Local {
     markers: markersIn(home),
     disks,
     existing: disks.read(),
+    trees: directoryTrees({ rootOf: home.rootOf, buckets: home.buckets }),
+    fsx: { notes: fileSystems, existing: fileSystems.read(), lookEveryMs: LOOK_MS * speed },
+    intake: () => folderIntake(home.buckets),
+    deadLetters: deadLettersIn(home),
+    sightings: sightingsAt(join(home.path, SIGHTINGS)),
+    reaper: 'report',
+    maxVcpus: options.maxVcpus,
     weather: {
       ...CALM,
-      arrivals: (envelope, handler) => (isLost(envelope) ? [] : CALM.arrivals(envelope, handler)),
+      arrivals: (envelope, handler) =>
+        isLost(envelope) || isTooEarly(envelope, handler) ? [] : CALM.arrivals(envelope, handler),
     },
     onFact: note,
     onLog: options.onLog,
@@ -114,124 +146,53 @@ export function openLocal(options: LocalOptions): Local {
   runs.onRecord((record) => {
     if (record.kind === 'event') onEvent?.(record.event);
   });
+  const shut = options.isOpen ? openDoors(options, { cloud, clock, random }) : () => {};
   return {
     cloud,
     now: clock.now,
     close() {
       isClosed = true;
+      shut();
       cloud.close();
     },
   };
 }
 
-/** What an earlier session left behind: runs that were under way, and volumes that nobody needs. */
-export interface Leftovers {
-  readonly runs: readonly Run[];
-  readonly volumeIds: readonly string[];
-}
+/** How often what comes from outside is looked for, in real time. */
+const LOOK_MS = 200;
 
-/** Looks at a folder without opening it. */
-export function leftoversIn(home: Home): Leftovers {
-  const runs = runsIn(home);
-  const isUnderWay = ({ status }: Run) => !isLast(status) && status !== 'retained';
-  const needed = runs.filter(({ status }) => !isLast(status)).map(({ id }) => id);
-  const volumes = disksIn(home).read();
-  return {
-    runs: runs.filter(isUnderWay),
-    volumeIds: volumes
-      .filter(({ runId, isKept }) => !isKept && !needed.includes(runId))
-      .map(({ volumeId }) => volumeId),
+/** The ways in from outside: letters of other processes, uploads, schedules. Gives the way to end them. */
+function openDoors(
+  { home, speed, settings, takesRequests, schedules = [] }: LocalOptions,
+  { cloud, clock, random }: { cloud: Cloud; clock: Timeline; random: Random },
+): () => void {
+  // What was meant for a session that died is nobody's any more.
+  takeLetters(home);
+  const letters = setInterval(() => deliver(home, cloud), LOOK_MS);
+  letters.unref();
+  const { intakeBucket } = settings();
+  if (!takesRequests || !intakeBucket) return () => clearInterval(letters);
+
+  const place = { clock, random, account: ACCOUNT, region: REGION };
+  const stopWatching = watchIntake({
+    folder: join(home.buckets, intakeBucket),
+    clock,
+    everyMs: LOOK_MS * speed,
+    onObject: (object) =>
+      cloud.nativeBus.send(objectCreated({ ...object, bucket: intakeBucket }, place)),
+  });
+  const stopSchedules = localSchedules({ schedules, clock, bus: cloud.bus });
+  return () => {
+    clearInterval(letters);
+    stopWatching();
+    stopSchedules();
   };
 }
 
-/** The runs of a folder, as their journals tell. */
-export function runsIn(home: Home): Run[] {
-  const journals = journalsIn(home);
-  return journals.ids().flatMap((id) => replay(journals.read(id)) ?? []);
-}
-
-/** Only waits are left when nothing runs any more, and they may go by as fast as they can. */
-const TIDYING_SPEED = 2000;
-const TIDYING_MS_MAX = 20_000;
-
-/**
- * Cancels the runs that an earlier session left under way, and gives their volumes back: by the
- * product's own requests and handlers. Their processes died with the session. False: not all of
- * them came to their end in time.
- */
-export async function tidy(
-  home: Home,
-  { runs, volumeIds }: Leftovers,
-  settings: Settings,
-): Promise<boolean> {
-  for (const volumeId of volumeIds) disksIn(home).remove(volumeId);
-  if (runs.length === 0) return true;
-  const local = openLocal({ home, speed: TIDYING_SPEED, settings, imageOf: () => undefined });
-  try {
-    const reason = 'the local cloud was stopped';
-    for (const { id: runId, status } of runs) {
-      if (status !== 'releasing') local.cloud.request({ runId, reason }, RunCancelRequested.type);
-    }
-    return await until(async () => {
-      const now = await Promise.all(runs.map(({ id }) => local.cloud.runs.get(id)));
-      return now.every((run) => run && (isLast(run.status) || run.status === 'retained'));
-    }, TIDYING_MS_MAX);
-  } finally {
-    local.close();
+/** Does what others have asked for since the last time. */
+function deliver(home: Home, { bus, redrive }: Cloud): void {
+  for (const letter of takeLetters(home)) {
+    if (letter.kind === 'event') bus.send(letter.envelope);
+    else void redrive();
   }
-}
-
-/** Waits in real time, a little at a time. False: it took longer than it may. */
-export async function until(isDone: () => Promise<boolean>, msMax: number): Promise<boolean> {
-  const end = performance.now() + msMax;
-  while (performance.now() < end) {
-    if (await isDone()) return true;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return false;
-}
-
-/** What was noted of the hosts of a run, oldest first. */
-export function notesOf(home: Home, runId: string): readonly HostNote[] {
-  return readLines(notesFile(home, runId));
-}
-
-function notesFile({ path }: Home, runId: string): string {
-  return join(path, 'hosts', `${runId}.jsonl`);
-}
-
-interface Attempts {
-  readonly speed: number;
-  readonly begun: Map<string, number>;
-  readonly noticed: Set<string>;
-}
-
-/** What is kept of a fact. An attempt that a Spot interruption ended is asked what it left unsaved. */
-function noteOf(fact: HostFact, home: Home, { speed, begun, noticed }: Attempts): HostNote {
-  const { jobId, host, attempt, wanted } = fact.task;
-  const { runId, spec, storage } = wanted;
-  const common = { runId, kind: fact.kind, job: spec.name, host, attempt, at: fact.at, speed };
-  const unsaved = () => unsavedMs(home.dataOf(storage), begun.get(jobId) ?? Date.now());
-  switch (fact.kind) {
-    case 'started':
-      begun.set(jobId, Date.now());
-      return common;
-    case 'noticed':
-      noticed.add(jobId);
-      return common;
-    case 'killed':
-      noticed.delete(jobId);
-      return { ...common, unsavedMs: unsaved() };
-    default: {
-      const { exitCode } = fact.exit;
-      if (!noticed.delete(jobId) || exitCode === 0) return { ...common, exitCode };
-      return { ...common, exitCode, unsavedMs: unsaved() };
-    }
-  }
-}
-
-/** Real time since an attempt last wrote to its storage: all of it, where it never did. */
-function unsavedMs(folder: string, begun: number): number {
-  const written = filesIn(folder).map(({ mtimeMs }) => mtimeMs);
-  return Math.max(0, Date.now() - Math.max(begun, ...written));
 }

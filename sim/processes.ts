@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { commandOf } from '../events';
 import type { Home } from './home';
 import type { Container, Containers, Exit, Task } from './hosts';
 
@@ -24,7 +25,7 @@ export function processContainers({ home, imageOf }: Parts): Containers {
   return {
     start(task) {
       const image = imageOf(task.wanted.spec.image);
-      const command = task.wanted.spec.command ?? image?.command;
+      const command = commandOf(task.wanted.spec) ?? image?.command;
       if (!command) return refused(`no local command stands for image ${task.wanted.spec.image}`);
       const mark = `EBBTIDE_LOCAL_HOST=${task.host}`;
       const cwd = home.dataOf(task.wanted.storage);
@@ -85,7 +86,7 @@ function hosted(work: Work): Container {
  * nothing that would let a rehearsal reach a real account.
  */
 function environmentOf(
-  { jobId, wanted, host, batchAttempt, attempt, interrupted }: Task,
+  { jobId, wanted, host, batchAttempt, attempt, interrupted, index }: Task,
   { home, image, cwd }: { home: Home; image?: LocalImage; cwd: string },
 ): Work['env'] {
   const own = Object.entries(process.env).filter(([name]) => !/^(AWS_|EBBTIDE_)/.test(name));
@@ -105,6 +106,9 @@ function environmentOf(
     EBBTIDE_STORAGE_DIR: cwd,
     EBBTIDE_ATTEMPT: String(attempt),
     EBBTIDE_INTERRUPTED: interrupted ? '1' : '0',
+    ...(index === undefined ? {} : { AWS_BATCH_JOB_ARRAY_INDEX: String(index) }),
+    ...(wanted.hasInput ? { EBBTIDE_INPUT_DIR: home.inputOf(wanted.storage) } : {}),
+    ...(wanted.upload === undefined ? {} : { EBBTIDE_UPLOAD: wanted.upload }),
     EBBTIDE_LOCAL_BUCKETS: home.buckets,
     EBBTIDE_LOCAL_HOST: host,
   };

@@ -1,5 +1,5 @@
-import type { Envelope } from '../events';
-import type { CreatedVolume, Volume, Volumes, WantedVolume } from '../handlers';
+import { type Envelope, pricePerHour } from '../events';
+import type { CreatedVolume, OwnedStorage, Volume, Volumes, WantedVolume } from '../handlers';
 import type { Timeline } from './clock';
 import type { Random } from './random';
 
@@ -12,6 +12,8 @@ export interface LocalVolume extends WantedVolume {
   /** On its way from that host: nobody can attach it meanwhile. */
   readonly isDetaching?: boolean;
   readonly isKept?: boolean;
+  /** ISO 8601. Absent in a note that is older than this field: it is very old then. */
+  readonly createdAt?: string;
 }
 
 /** The volumes port, with what hosts and tests do to volumes besides. */
@@ -90,7 +92,8 @@ export function localVolumes(parts: Parts): LocalVolumes {
     const refusal = parts.refuse?.(wanted);
     if (refusal) return refusal;
     const volumeId = `vol-0${random.hex(16)}`;
-    volumes.set(volumeId, { ...wanted, volumeId, state: 'creating' });
+    const createdAt = new Date(clock.now()).toISOString();
+    volumes.set(volumeId, { ...wanted, volumeId, state: 'creating', createdAt });
     set(volumeId, {});
     later(CREATION_MS, () => {
       if (volumes.get(volumeId)?.state !== 'creating') return;
@@ -128,21 +131,31 @@ export function localVolumes(parts: Parts): LocalVolumes {
         const volume = volumes.get(id);
         return volume ? [{ volumeId: id, zone: volume.zone, state: volume.state }] : [];
       }),
-    async release({ runId }) {
-      const own = [...volumes.values()].filter((each) => each.runId === runId && !each.isKept);
+    async release({ runId, since, mayDetach }) {
+      const own = [...volumes.values()].filter(
+        (each) => each.runId === runId && !each.isKept && madeSince(each, since),
+      );
       if (own.length === 0) return { kind: 'gone' };
       for (const { volumeId, state, host } of own) {
-        if (state === 'in-use' && host) detach(volumeId, host, DETACH_MS);
-        if (state === 'available' || state === 'error') remove(volumeId);
+        if (state === 'in-use' && host && mayDetach) detach(volumeId, host, DETACH_MS);
+        if (isFree({ state })) remove(volumeId);
       }
       const states = own.map(({ state }) => state);
-      if (states.includes('in-use')) return { kind: 'going', step: 'detaching' };
+      if (states.includes('in-use'))
+        return { kind: 'going', step: mayDetach ? 'detaching' : 'waiting' };
       return { kind: 'going', step: states.includes('creating') ? 'waiting' : 'deleting' };
     },
     async keep(volumeId) {
       set(volumeId, { isKept: true });
       return volumes.has(volumeId);
     },
+    async discard(volumeId) {
+      const volume = volumes.get(volumeId);
+      if (!volume || volume.isKept || !isFree(volume)) return false;
+      remove(volumeId);
+      return true;
+    },
+    list: async () => [...volumes.values()].filter(({ state }) => state !== 'deleting').map(owned),
 
     all: () => [...volumes.values()],
     get: (volumeId) => volumes.get(volumeId),
@@ -169,4 +182,33 @@ export function localVolumes(parts: Parts): LocalVolumes {
       disks?.remove(volumeId);
     },
   };
+}
+
+/** Nobody uses it, and it is not on its way. */
+function isFree({ state }: Pick<LocalVolume, 'state'>): boolean {
+  return state === 'available' || state === 'error';
+}
+
+const VERY_OLD = new Date(0).toISOString();
+
+function owned(volume: LocalVolume): OwnedStorage {
+  const { volumeId, runId, createdAt = VERY_OLD, sizeGib, iops, throughputMibps } = volume;
+  const parameters = { ebsSizeGb: sizeGib, ebsIOPS: iops, ebsThroughput: throughputMibps };
+  return {
+    storageId: volumeId,
+    kind: 'volume',
+    runId,
+    createdAt,
+    sizeGib,
+    pricePerHour: pricePerHour({ mode: 'onlyEBS', parameters }),
+    isInUse: volume.state === 'in-use',
+    isKept: volume.isKept === true,
+  };
+}
+
+/** Clocks of AWS and of ours may differ by so much. */
+const SKEW_MS = 5 * 60_000;
+
+function madeSince({ createdAt = VERY_OLD }: LocalVolume, since: string): boolean {
+  return Date.parse(createdAt) >= Date.parse(since) - SKEW_MS;
 }

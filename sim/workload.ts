@@ -1,5 +1,4 @@
 import { INTERRUPTED_EXIT } from '../events';
-import type { Buckets } from './buckets';
 import type { Marker } from './claim';
 import type { Timeline } from './clock';
 import type { Container, Containers, Exit, Markers, Task } from './hosts';
@@ -18,14 +17,15 @@ export interface Workload {
   readonly refusal?: string;
 }
 
-/** The bytes of simulated volumes: how much work of each job is saved, as `<volume>/<job>`. */
+/** The bytes of simulated storage: how much work is saved, as `<storage>/<job>`, or `<storage>/<job>/<task>`. */
 export type SimulatedDisks = Map<string, number>;
 
 interface Parts {
   readonly clock: Timeline;
-  readonly buckets: Buckets;
   readonly disks: SimulatedDisks;
   readonly workloadOf: (task: Task) => Workload;
+  /** Writes what a job that succeeds leaves: a volume's job to S3, others where an export finds it. */
+  readonly leave: (task: Task, text: string) => void;
 }
 
 /** Saving takes a moment, and the host may die during it. */
@@ -33,15 +33,15 @@ const SAVE_MS = 1000;
 
 /**
  * Containers in virtual time. The job goes on from what its volume holds, saves at checkpoints and on
- * SIGTERM, and copies a result to S3 that says how much work it found there.
+ * SIGTERM, and leaves a result that says how much work it found there.
  */
 export function simulatedContainers(parts: Parts): Containers {
   return { start: (task) => startOne(task, parts) };
 }
 
-function startOne(task: Task, { clock, buckets, disks, workloadOf }: Parts): Container {
+function startOne(task: Task, { clock, disks, workloadOf, leave }: Parts): Container {
   const { workMs, checkpointMs, exitCodeOf, isDeaf, refusal, ...workload } = workloadOf(task);
-  const place = `${task.wanted.storage}/${task.wanted.spec.name}`;
+  const place = placeOf(task);
   let isOver = false;
   let finish: (exit: Exit) => void = () => {};
   const exit = new Promise<Exit>((resolve) => {
@@ -66,11 +66,9 @@ function startOne(task: Task, { clock, buckets, disks, workloadOf }: Parts): Con
   };
   const end = () =>
     later(SAVE_MS, () => {
-      const { results, runId } = task.wanted;
+      const { runId } = task.wanted;
       const exitCode = exitCodeOf?.() ?? workload.exitCode ?? 0;
-      if (exitCode === 0) {
-        buckets.put(results.bucket, `${results.prefix}result`, resultOf(runId, disks.get(place)));
-      }
+      if (exitCode === 0) leave(task, resultOf(runId, disks.get(place)));
       finish({ started: true, exitCode });
     });
 
@@ -84,6 +82,12 @@ function startOne(task: Task, { clock, buckets, disks, workloadOf }: Parts): Con
     },
     kill: () => finish({ started: true, exitCode: 137 }),
   };
+}
+
+/** Where the bytes of a job, or of one task of an array, lie. */
+function placeOf({ wanted, index }: Task): string {
+  const place = `${wanted.storage}/${wanted.spec.name}`;
+  return index === undefined ? place : `${place}/${index}`;
 }
 
 /** What a run's simulated job leaves in S3 when all of its work was on its volume. */

@@ -1,5 +1,5 @@
-import { runsIn } from '../../sim/local';
 import { holderOf } from '../../sim/lock';
+import { runsIn } from '../../sim/tidy';
 import type { Command } from '../command';
 import { hint } from '../local-settings';
 import { tidyFirst } from '../session';
@@ -26,7 +26,7 @@ export const list: Command = {
     for (const { id, status, mode, acceptedAt, verdict } of runs) {
       const reason = verdict && verdict.kind !== 'succeeded' ? verdict.reason.split('\n')[0] : '';
       const time = acceptedAt.slice(0, 19).replace('T', ' ');
-      io.out(`${id}  ${status.padEnd(9)}  ${mode}  ${time}  ${reason}`.trimEnd());
+      io.out(`${id}  ${status.padEnd(12)}  ${mode.padEnd(10)}  ${time}  ${reason}`.trimEnd());
     }
     const holder = holderOf(home.path);
     if (holder) io.say(`Process ${holder.pid} (${holder.doing}) is at work here.`);

@@ -5,7 +5,20 @@ import { takeLock } from '../../sim/lock';
 import { type Command, UsageError } from '../command';
 
 /** What a local cloud consists of: nothing else in the folder is touched. */
-const PARTS = ['runs', 'hosts', 'volumes', 'buckets', 'logs', 'bin', 'reserve'];
+const PARTS = [
+  'runs',
+  'hosts',
+  'volumes',
+  'file-systems',
+  'buckets',
+  'logs',
+  'inbox',
+  'dead-letters',
+  'secrets',
+  'sightings.json',
+  'bin',
+  'reserve',
+];
 
 /** Removes the local cloud: runs, volumes, buckets, logs. */
 export const reset: Command = {

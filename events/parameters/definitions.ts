@@ -1,11 +1,14 @@
 import * as z from 'zod';
 import type { Mode } from '../contract';
 import { flag, oneOf, type Parameter, pace, parameter, text, texts, whole } from './kinds';
+import { type Schedule, Schedules, type Upload, Uploads } from './triggers';
 
 const LUSTRE: readonly Mode[] = ['taskExport', 'autoExport'];
 const EBS: readonly Mode[] = ['onlyEBS'];
 
-const S3_PATH = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^\s]*)?$/;
+/** FSx: 3 to 4,357 characters, no line ends, no NUL. S3: names of buckets. Spaces are ours to refuse. */
+const S3_PATH = /^(?=.{3,4357}$)s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^\s\p{Cc}]*)?$/u;
+const S3_RULE = 's3://<bucket>/<prefix> without spaces, at most 4357 characters';
 const FSX_CREATE = 'FSx CreateFileSystem';
 const GP3 = 'EC2 CreateVolume, gp3';
 
@@ -101,16 +104,19 @@ export const PARAMETERS = {
     source: 'EC2 CreateVpc',
     layer: 'deploy',
   }),
-  schedules: parameter(z.array(z.looseObject({})), 'a list of schedules', {
-    about: 'Cron schedules that start runs.',
-    source: 'EventBridge Scheduler',
+  schedules: parameter<readonly Schedule[]>(Schedules, 'a list of schedules', {
+    about: 'Schedules that start runs: name, expression, perhaps timezone and request.',
+    source: 'EventBridge Scheduler CreateSchedule; names ours, they are part of run ids',
     layer: 'deploy',
+    explains: true,
     default: [],
   }),
-  uploads: parameter(z.array(z.looseObject({})), 'a list of upload prefixes', {
-    about: 'Prefixes of the intake bucket whose uploads start runs.',
-    source: 'ours',
+  uploads: parameter<readonly Upload[]>(Uploads, 'a list of upload prefixes', {
+    about:
+      'Prefixes of the intake bucket whose uploads start runs: prefix, perhaps suffix and request.',
+    source: 'ours; S3 keys have 1,024 bytes, EventBridge patterns 2,048 characters',
     layer: 'deploy',
+    explains: true,
     default: [],
   }),
 
@@ -158,12 +164,12 @@ export const PARAMETERS = {
     modes: ['autoExport'],
     default: 'task',
   }),
-  inputRepositoryPath: text(S3_PATH, 's3://<bucket>/<prefix>', {
+  inputRepositoryPath: text(S3_PATH, S3_RULE, {
     about: 'What /input shows.',
     source: 'FSx CreateDataRepositoryAssociation',
     modes: LUSTRE,
   }),
-  dataRepositoryPath: text(S3_PATH, 's3://<bucket>/<prefix>', {
+  dataRepositoryPath: text(S3_PATH, S3_RULE, {
     about: "Where /scratch is exported to, instead of the run's own prefix.",
     source: 'FSx CreateDataRepositoryAssociation',
     modes: LUSTRE,

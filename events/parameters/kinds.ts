@@ -13,6 +13,8 @@ export interface Parameter<Value> {
   readonly modes: readonly Mode[];
   /** `deploy`: only cdk.json may set it; `run`: every layer may. */
   readonly layer: 'deploy' | 'run';
+  /** The schema's messages say in words what is wrong with a part of the value. */
+  readonly explains?: true;
   /** The value where no layer says another; absent where the stack or the run decides. */
   readonly default?: (mode: Mode) => Value;
 }
@@ -23,6 +25,7 @@ interface Shape<Value> {
   readonly modes?: readonly Mode[];
   readonly layer?: 'deploy' | 'run';
   readonly unit?: string;
+  readonly explains?: true;
   readonly default?: Value | ((mode: Mode) => Value);
 }
 

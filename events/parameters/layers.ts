@@ -1,5 +1,6 @@
 import type { Mode } from '../contract';
 import { definitionOf, PARAMETERS, type ParameterName, type RunParameters } from './definitions';
+import { issuesOf } from './issues';
 import type { Parameter } from './kinds';
 import { nearest, shown } from './words';
 
@@ -10,11 +11,15 @@ export interface Layer {
   /** Whether parameters of the deployment may stand here, or only those of a run. */
   readonly deploys: boolean;
   readonly values: { readonly [name: string]: unknown };
+  /** Why the place could not be read: then nothing may run on the values of the others alone. */
+  readonly problem?: string;
 }
 
 /** What the layers say together, and every reason why they cannot be used. */
 export interface Resolved {
   readonly parameters: RunParameters;
+  /** The layer that each value came from, by the parameter's name; none for a default. */
+  readonly sources: { readonly [name: string]: string };
   readonly reasons: readonly string[];
 }
 
@@ -25,7 +30,21 @@ export function resolve(mode: Mode, layers: readonly Layer[]): Resolved {
     defaultsOf(mode),
     ...layers.map(({ values }) => legal(values)),
   );
-  return { parameters, reasons: reasons.length > 0 ? reasons : conflicts(mode, parameters) };
+  return {
+    parameters,
+    sources: sourcesOf(parameters, layers),
+    reasons: reasons.length > 0 ? reasons : conflicts(mode, parameters),
+  };
+}
+
+/** The last layer that named each value, even where it says the same as the default. */
+function sourcesOf(parameters: RunParameters, layers: readonly Layer[]): Resolved['sources'] {
+  return Object.fromEntries(
+    Object.keys(parameters).flatMap((name) => {
+      const layer = layers.findLast(({ values }) => Object.hasOwn(legal(values), name));
+      return layer ? [[name, layer.name]] : [];
+    }),
+  );
 }
 
 /** The values that are good by themselves: what hangs on them can be judged although others are not. */
@@ -47,7 +66,8 @@ export function defaultsOf(mode: Mode): RunParameters {
   return Object.fromEntries(entries);
 }
 
-function complaints(mode: Mode, { name: place, deploys, values }: Layer): string[] {
+function complaints(mode: Mode, { name: place, deploys, values, problem }: Layer): string[] {
+  if (problem !== undefined) return [problem];
   return Object.entries(values).flatMap(([name, value]) => {
     const definition = definitionOf(name);
     if (!definition) return [`${place}: there is no parameter ${shown(name)}${meant(name, mode)}`];
@@ -60,11 +80,16 @@ function complaints(mode: Mode, { name: place, deploys, values }: Layer): string
       return [`${place}: ${name} is set when deploying, in cdk.json; leave it out here`];
     }
     if (definition.schema.safeParse(value).success) return [];
+    const issues = issuesOf(name, value, definition);
+    if (issues.length > 0) return issues.map((issue) => `${place}: ${issue}`);
     return [
       `${place}: ${name} must be ${definition.rule}, got ${shown(value)}${unquoted(value, definition)}`,
     ];
   });
 }
+
+/** Fewer points than this do not tell an empty queue from one that has not begun. */
+const POINTS_MIN = 3;
 
 /** Rules between parameters, each with the way out. */
 function conflicts(mode: Mode, parameters: RunParameters): string[] {
@@ -88,6 +113,12 @@ function conflicts(mode: Mode, parameters: RunParameters): string[] {
       `autoExport must agree with the mode, got ${autoExport} for ${mode}: leave it out`,
     );
   }
+  const { lambdaTimeDiffMinutes: minutes = 15, lambdaPeriodSeconds: period = 60 } = parameters;
+  if (parameters.exportProof === 'metrics' && (minutes * 60) / period < POINTS_MIN) {
+    reasons.push(
+      `lambdaTimeDiffMinutes must hold at least ${POINTS_MIN} periods of lambdaPeriodSeconds with exportProof metrics, got ${minutes} minutes and ${period} seconds: ask for at least ${Math.ceil((POINTS_MIN * period) / 60)} minutes`,
+    );
+  }
   if (parameters.onFailure === 'export' && mode === 'onlyEBS') {
     reasons.push('onFailure export is for Lustre; a volume can be retained or released');
   }
@@ -102,8 +133,11 @@ function meant(name: string, mode: Mode): string {
   return right ? `; did you mean ${right}?` : '';
 }
 
-/** The same value as the parameter wants it, where somebody wrote a number as a text. */
+/** The same value as the parameter wants it, where somebody wrote a number as a text, or a text as a number. */
 function unquoted(value: unknown, { schema, unit = '' }: Parameter<unknown>): string {
+  if (typeof value === 'number' && schema.safeParse(`${value}`).success) {
+    return `: write it in quotes, "${value}"`;
+  }
   const form = /^(-?\d+(?:\.\d+)?)\s*([a-zA-Z]*)$/;
   const [, number = '', suffix = ''] = (typeof value === 'string' && form.exec(value)) || [];
   if (number === '' || !schema.safeParse(Number(number)).success) return '';

@@ -2,6 +2,8 @@ import * as z from 'zod';
 import type { Mode } from '../contract';
 import { JobName, type JobSpec } from '../jobs';
 import { PARAMETERS, parameterOf, type RunParameters } from './definitions';
+import { badCommand } from './job-command';
+import { badOrder } from './job-order';
 import { looksSecret } from './secrets';
 import { fieldsOf, nearest, shown } from './words';
 
@@ -24,6 +26,29 @@ const RESERVED = /^(AWS_BATCH|EBBTIDE_|__)|^S3_BUCKET_NAME$/;
 
 const text = z.string().max(8192);
 const whole = (min: number, max: number) => z.int().min(min).max(max);
+
+/** The limits that Docker knows by these names (ECS Ulimit). */
+const ULIMITS = [
+  ...['core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc'],
+  ...['rss', 'rtprio', 'rttime', 'sigpending', 'stack'],
+];
+/** Docker: -1 is no limit. */
+const UNLIMITED = -1;
+const limit = whole(UNLIMITED, Number.MAX_SAFE_INTEGER);
+const Limits = z
+  .strictObject({ name: z.enum(ULIMITS), softLimit: limit, hardLimit: limit })
+  .refine(
+    ({ softLimit, hardLimit }) =>
+      hardLimit === UNLIMITED || (softLimit !== UNLIMITED && softLimit <= hardLimit),
+  );
+
+/** Batch's own words: tasks in pairs, tasks one after the other. A name alone is our own order. */
+const Dependency = z.union([
+  z.string(),
+  z.strictObject({ job: z.string(), type: z.literal('N_TO_N') }),
+  z.strictObject({ type: z.literal('SEQUENTIAL') }),
+]);
+type Dependency = z.infer<typeof Dependency>;
 
 /** The fields of a job: what each takes, and how the sentence says it. */
 const FIELDS = {
@@ -53,8 +78,26 @@ const FIELDS = {
   },
   // Batch ArrayProperties.
   arraySize: { schema: whole(2, 10_000), rule: 'a whole number from 2 to 10000' },
-  dependsOn: { schema: z.array(z.string()).max(20), rule: 'a list of at most 20 job names' },
+  // Batch: at most 20 dependencies.
+  dependsOn: {
+    schema: z.array(Dependency).max(20),
+    rule: 'a list of at most 20: a job name, { "job": a job name, "type": "N_TO_N" } or { "type": "SEQUENTIAL" }',
+  },
+  parameters: {
+    schema: z.record(z.string(), text),
+    rule: 'an object of names and texts of at most 8192 characters',
+  },
+  // Batch ResourceRequirement GPU. The upper limit is ours: no instance has more (p2.16xlarge).
+  gpus: { schema: whole(1, 16), rule: 'a whole number from 1 to 16' },
+  ulimits: {
+    schema: z.array(Limits).min(1).max(ULIMITS.length).refine(isUnique),
+    rule: `a list of { name, softLimit, hardLimit }, each name once, of ${ULIMITS.join(', ')}, softLimit not above hardLimit, -1 for none`,
+  },
 } as const;
+
+function isUnique(limits: readonly { readonly name: string }[]): boolean {
+  return new Set(limits.map(({ name }) => name)).size === limits.length;
+}
 
 /** What a request may say of a job. */
 export const RequestedJob = z.object({
@@ -68,6 +111,9 @@ export const RequestedJob = z.object({
   timeoutSeconds: FIELDS.timeoutSeconds.schema.optional(),
   arraySize: FIELDS.arraySize.schema.optional(),
   dependsOn: FIELDS.dependsOn.schema.optional(),
+  parameters: FIELDS.parameters.schema.optional(),
+  gpus: FIELDS.gpus.schema.optional(),
+  ulimits: FIELDS.ulimits.schema.optional(),
 });
 
 /** Reads the jobs of a request, one by default. Reports everything that is wrong with them. */
@@ -85,10 +131,14 @@ export function readJobs(requested: unknown, context: Context): Jobs {
   const reasons = [
     ...specs.flatMap((spec) => badImage(spec, context)),
     ...specs.flatMap(badEnvironment),
+    ...specs.flatMap(badCommand),
     ...badOrder(specs, context.mode),
   ];
   return { specs, reasons };
 }
+
+/** These may hold a secret in any form: they are not shown. */
+const QUIET = ['environment', 'command', 'parameters'];
 
 function badFields(job: { readonly [field: string]: unknown }, index: number): string[] {
   const place = `jobs[${index}]`;
@@ -102,14 +152,16 @@ function badFields(job: { readonly [field: string]: unknown }, index: number): s
   const wrong = Object.entries(FIELDS).flatMap(([field, { schema, rule }]) => {
     if (job[field] === undefined && field !== 'name') return [];
     if (schema.safeParse(job[field]).success) return [];
-    // Environments and commands may hold a secret in any form: they are not shown.
-    const isQuiet = field === 'environment' || field === 'command';
-    return [`${place}: ${field} must be ${rule}${isQuiet ? '' : `, got ${shown(job[field])}`}`];
+    const got = QUIET.includes(field) ? '' : `, got ${shown(job[field])}`;
+    return [`${place}: ${field} must be ${rule}${got}`];
   });
   return [...strangers, ...wrong];
 }
 
-function specOf(job: { readonly [field: string]: unknown }, context: Context): JobSpec {
+function specOf(
+  { dependsOn, ...job }: { readonly [field: string]: unknown },
+  context: Context,
+): JobSpec {
   const run = { mode: context.mode, parameters: context.parameters };
   return {
     image: context.parameters.jobDefinitionContainerImage ?? context.repository,
@@ -117,9 +169,21 @@ function specOf(job: { readonly [field: string]: unknown }, context: Context): J
     vcpus: parameterOf(run, 'jobDefinitionVcpus'),
     memoryMib: parameterOf(run, 'jobDefinitionMemory'),
     attempts: parameterOf(run, 'jobDefinitionRetryAttempts'),
-    dependsOn: [],
     // Every field has just been held against its schema, and there are no others.
     ...(job as { readonly name: string } & Partial<JobSpec>),
+    ...dependencies((dependsOn ?? []) as readonly Dependency[]),
+  };
+}
+
+function dependencies(
+  all: readonly Dependency[],
+): Pick<JobSpec, 'dependsOn' | 'nToN' | 'sequential'> {
+  const nToN = all.flatMap((each) => (typeof each === 'object' && 'job' in each ? [each.job] : []));
+  const isSequential = all.some((each) => typeof each === 'object' && each.type === 'SEQUENTIAL');
+  return {
+    dependsOn: all.filter((each) => typeof each === 'string'),
+    ...(nToN.length > 0 ? { nToN: [...new Set(nToN)] } : {}),
+    ...(isSequential ? { sequential: true } : {}),
   };
 }
 
@@ -150,67 +214,6 @@ function badEnvironment({ name, environment }: JobSpec): string[] {
     if (!looksSecret(variable, value)) return [];
     return [
       `${place} looks like a secret, and Batch shows a job's environment in every event: put it into Secrets Manager and pass its ARN`,
-    ];
-  });
-}
-
-/** Names must be unique, dependencies must exist and lead nowhere back, and a volume fits one host. */
-function badOrder(specs: readonly JobSpec[], mode: Mode): string[] {
-  const names = specs.map(({ name }) => name);
-  const twice = names.filter((name, index) => names.indexOf(name) !== index);
-  if (twice.length > 0) return [`job names must be unique, got ${twice.join(', ')} twice`];
-  const unknown = specs.flatMap(({ name, dependsOn }) =>
-    dependsOn
-      .filter((other) => other === name || !names.includes(other))
-      .map(
-        (other) => `job ${name} depends on ${shown(other)}, which is not another job of this run`,
-      ),
-  );
-  if (unknown.length > 0) return unknown;
-  const order = inOrder(specs);
-  if (!order)
-    return [`jobs ${circleOf(specs).join(', ')} depend on each other in a circle: break it`];
-  return mode === 'onlyEBS' ? notAChain(order) : [];
-}
-
-function inOrder(specs: readonly JobSpec[]): JobSpec[] | undefined {
-  const order: JobSpec[] = [];
-  while (order.length < specs.length) {
-    const done = order.map(({ name }) => name);
-    const next = specs.find(
-      ({ name, dependsOn }) =>
-        !done.includes(name) && dependsOn.every((each) => done.includes(each)),
-    );
-    if (!next) return undefined;
-    order.push(next);
-  }
-  return order;
-}
-
-/** What is left when everything is taken away that waits for nobody, or that nobody waits for. */
-function circleOf(specs: readonly JobSpec[]): string[] {
-  const left = new Map(specs.map(({ name, dependsOn }) => [name, dependsOn]));
-  const isLoose = (name: string, dependsOn: readonly string[]) =>
-    !dependsOn.some((each) => left.has(each)) ||
-    ![...left.values()].some((others) => others.includes(name));
-  for (let rounds = 0; rounds < specs.length; rounds += 1) {
-    for (const [name, dependsOn] of left) if (isLoose(name, dependsOn)) left.delete(name);
-  }
-  return [...left.keys()];
-}
-
-function notAChain(order: readonly JobSpec[]): string[] {
-  const arrays = order.filter(({ arraySize }) => arraySize !== undefined);
-  if (arrays.length > 0) {
-    return [
-      `job ${arrays[0]?.name} is an array, and a gp3 volume fits one host at a time: use taskExport or autoExport`,
-    ];
-  }
-  return order.flatMap(({ name, dependsOn }, index) => {
-    const before = order[index - 1];
-    if (!before || dependsOn.includes(before.name)) return [];
-    return [
-      `jobs ${before.name} and ${name} could run at once, and a gp3 volume fits one host at a time: let ${name} depend on ${before.name}, or use taskExport or autoExport`,
     ];
   });
 }

@@ -2,9 +2,12 @@ import * as z from 'zod';
 import { MODES, Mode, RunId } from '../contract';
 import { fingerprint, isWithin } from '../fingerprint';
 import type { JobSpec } from '../jobs';
-import { PARAMETERS, type RunParameters } from './definitions';
+import { badCause, causeOf, RequestedCause } from './causes';
+import { definitionOf, PARAMETERS, type RunParameters } from './definitions';
 import type { Parameter } from './kinds';
 import { type Layer, resolve } from './layers';
+import { REQUEST_LIMITS as LIMITS } from './limits';
+import { badPlaces, RUNS_PREFIX } from './places';
 import { JOBS_MAX, RequestedJob, readJobs } from './read-jobs';
 import { fieldsOf, nearest, shown } from './words';
 
@@ -17,6 +20,7 @@ export const RequestedRun = z.object({
   mode: Mode.optional(),
   parameters: z.object(requestedParameters()).optional(),
   jobs: z.array(RequestedJob).min(1).max(JOBS_MAX).optional(),
+  cause: RequestedCause.optional(),
 });
 
 function requestedParameters() {
@@ -35,6 +39,8 @@ export interface Settings {
   /** The stack's own image repository for a mode. */
   readonly repositories: { readonly [mode in Mode]?: string };
   readonly resultsBucket: string;
+  /** The bucket whose uploads are requests or start runs; absent where the stack has none. */
+  readonly intakeBucket?: string;
   readonly zones: readonly [string, ...string[]];
 }
 
@@ -42,6 +48,8 @@ export interface Settings {
 export interface Wanted {
   readonly mode: Mode;
   readonly parameters: RunParameters;
+  /** The layer that each value came from, by the parameter's name; none for a default. */
+  readonly sources: { readonly [name: string]: string };
   readonly jobs: readonly JobSpec[];
   readonly results: { readonly bucket: string; readonly prefix: string };
   readonly fingerprint: string;
@@ -51,8 +59,6 @@ export type Judgement =
   | { readonly ok: true; readonly wanted: Wanted }
   | { readonly ok: false; readonly mode: Mode; readonly reason: string };
 
-/** SubmitJob takes 30 KiB (Batch quotas); what a request says ends there, so it may not be larger. */
-const LIMITS = { characters: 30 * 1024, depth: 16 };
 const REASONS_MAX = 8;
 const REASON_CHARS_MAX = 1450;
 const FIELDS = Object.keys(RequestedRun.shape);
@@ -76,26 +82,35 @@ export function readRequest(runId: string, detail: unknown, settings: Settings):
       `a request may have ${LIMITS.characters} characters and nest ${LIMITS.depth} deep, and this one goes beyond: put data into S3 and name its place`,
     ]);
   }
-  const reasons = [...strangers(body), ...badId(body.runId)];
+  const reasons = [
+    ...strangers(body),
+    ...badId(body.runId),
+    ...badCause(body.cause, settings.intakeBucket),
+  ];
+  const unreadable = unreadableOf(body);
+  if (unreadable && reasons.length === 0) return refuse([unreadable]);
   if (!mode || !settings.modes.includes(mode)) {
     const wanted = settings.modes.join(', ');
     return refuse([...reasons, `mode must be one of ${wanted}, got ${shown(body.mode)}`]);
   }
 
-  const content = contentOf(body, mode, settings);
-  reasons.push(...content.reasons);
+  const results = { bucket: settings.resultsBucket, prefix: `${RUNS_PREFIX}${runId}/` };
+  const { reasons: wrong, ...content } = contentOf(body, mode, settings);
+  reasons.push(...wrong);
+  reasons.push(
+    ...badPlaces(content.parameters, `s3://${results.bucket}/${results.prefix}`, settings),
+  );
   if (reasons.length > 0) return refuse(reasons);
-  const { parameters, jobs } = content;
-  const results = { bucket: settings.resultsBucket, prefix: `runs/${runId}/` };
-  return {
-    ok: true,
-    wanted: { mode, parameters, jobs, results, fingerprint: fingerprintOf(body) },
-  };
+  return { ok: true, wanted: { mode, ...content, results, fingerprint: fingerprintOf(body) } };
 }
 
-interface Content {
-  readonly parameters: RunParameters;
-  readonly jobs: readonly JobSpec[];
+/** Why the upload that a request came from is none, where somebody has looked and found so. */
+function unreadableOf(body: object): string | undefined {
+  const cause = causeOf(body);
+  return cause && 'upload' in cause ? cause.upload.unreadable : undefined;
+}
+
+interface Content extends Pick<Wanted, 'parameters' | 'sources' | 'jobs'> {
   readonly reasons: readonly string[];
 }
 
@@ -108,23 +123,33 @@ function contentOf(
   const values = fieldsOf(body.parameters ?? {});
   if (!values) {
     const rule = 'parameters must be an object of names and values';
-    return { parameters: {}, jobs: [], reasons: [`${rule}, got ${shown(body.parameters)}`] };
+    const reasons = [`${rule}, got ${shown(body.parameters)}`];
+    return { parameters: {}, sources: {}, jobs: [], reasons };
   }
   const request = { name: 'the request', deploys: false, values };
-  const { parameters, reasons } = resolve(mode, [...(settings.layers[mode] ?? []), request]);
+  const resolved = resolve(mode, [...(settings.layers[mode] ?? []), request]);
+  const { parameters } = resolved;
   const zones = [...(parameters.zones ?? settings.zones)];
   const repository = settings.repositories[mode] ?? '';
   const jobs = readJobs(body.jobs, { mode, parameters, repository });
   return {
-    parameters: { ...parameters, zones },
+    parameters: { ...ofRuns(parameters), zones },
+    sources: ofRuns(resolved.sources),
     jobs: jobs.specs,
-    reasons: [...reasons, ...badZone(parameters.zone, zones), ...jobs.reasons],
+    reasons: [...resolved.reasons, ...badZone(parameters.zone, zones), ...jobs.reasons],
   };
 }
 
-/** What tells a request from another one under the same id: everything but the id. */
+/** What was set when deploying is the stack's own affair: no run carries it around. */
+function ofRuns<Values extends object>(values: Values): Values {
+  const own = Object.entries(values).filter(([name]) => definitionOf(name)?.layer === 'run');
+  // Every parameter is optional, so what is left is of the same type.
+  return Object.fromEntries(own) as Values;
+}
+
+/** What tells a request from another one under the same id: everything but the id, and where it came from. */
 export function fingerprintOf(detail: unknown): string {
-  const { runId: _, ...fields } = fieldsOf(detail) ?? {};
+  const { runId: _, cause: __, ...fields } = fieldsOf(detail) ?? {};
   const content = fieldsOf(detail) ? fields : detail;
   return isWithin(content, LIMITS) ? fingerprint(content) : 'too large';
 }

@@ -68,7 +68,8 @@ export function lookOf(run: Run, now: number): Look | undefined {
 function believed(run: Run): BelievedJob[] {
   return Object.values(run.jobs).flatMap((job) => {
     if (!isActive(job) || !job.jobId) return [];
+    const { jobId, attempt, arraySize, counts } = job;
     // A job with an id is at Batch: its status is one of Batch's.
-    return [{ jobId: job.jobId, status: job.status as BatchStatus, attempt: job.attempt }];
+    return [{ jobId, status: job.status as BatchStatus, attempt, arraySize, counts }];
   });
 }

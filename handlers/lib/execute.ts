@@ -8,11 +8,13 @@ import {
   type Parsed,
   PROBE_DUE,
   probeOf,
+  REQUESTS,
   type Run,
 } from '../../events';
+import { easeBrakes, heldUntil, pullBrakes } from './brakes';
 import { changeOf } from './change';
 import { type Answer, type Decision, type Handler, ignore } from './handler';
-import type { Ports } from './ports';
+import { type Ports, Throttled } from './ports';
 
 /** Somebody else may change the run so often during one delivery; then the delivery is tried anew. */
 const COMMITS_MAX = 3;
@@ -33,13 +35,20 @@ export async function execute(handler: Handler, envelope: Envelope, ports: Ports
   for (let tries = 0; tries < COMMITS_MAX; tries += 1) {
     const run = await ports.runs.get(runId);
     assertNotOlder(runId, run, event.about);
-    if (!run && !handler.begins) return log(0, 'not ours');
+    if (!run && !handler.begins) {
+      if (mayComeYet(event, envelope, ports)) {
+        throw new Error(`there is no run ${runId} yet: the request waits for it`);
+      }
+      return log(0, 'not ours');
+    }
 
     const now = ports.clock.now();
     const decision = handler.decide(run, event, now);
     const isStep = decision.kind === 'proceed' || decision.kind === 'look';
     if (isStep && !found) {
-      found = { decision, status: run?.status, value: await carryOut(handler, decision, ports) };
+      const held = await carryOutOrWait(handler, decision, { runId, ports });
+      if ('until' in held) return log(run?.seq ?? 0, await wait(held.until, { run, ports }));
+      found = { decision, status: run?.status, value: held.value };
     }
     const later = ports.clock.now();
     // A step has been carried out by now: what was decided without one is an answer.
@@ -52,6 +61,13 @@ export async function execute(handler: Handler, envelope: Envelope, ports: Ports
     await ports.clock.sleep(ports.random() * JITTER_MS * (tries + 1));
   }
   throw new Error(`${handler.name}: ${runId} changed ${COMMITS_MAX} times meanwhile`);
+}
+
+/** The request for a run may be on its way, behind one that asks something of that run. */
+const COMES_WITHIN_MS = 3_600_000;
+
+function mayComeYet({ type }: Parsed<unknown>, { time }: Envelope, { clock }: Ports): boolean {
+  return Object.hasOwn(REQUESTS, type) && clock.now() < Date.parse(time) + COMES_WITHIN_MS;
 }
 
 /** What an act or a look brought, and what it was decided upon. */
@@ -100,13 +116,45 @@ function assertNotOlder(runId: string, run: Run | undefined, about: About): void
   );
 }
 
-async function carryOut(
+type Step = Extract<Decision, { readonly kind: 'proceed' | 'look' }>;
+
+/**
+ * Acts or looks, unless AWS has asked for fewer calls: then all runs wait together, and this one is
+ * looked at again afterwards. Where nobody would look, the event goes back to its queue: a request of a
+ * run that is not there yet, or what no probe wakes.
+ */
+async function carryOutOrWait(
   handler: Handler,
-  step:
-    | { readonly kind: 'proceed'; key: string; step: unknown }
-    | { kind: 'look'; target: unknown },
-  ports: Ports,
-): Promise<unknown> {
+  step: Step,
+  { runId, ports }: { readonly runId: string; readonly ports: Ports },
+): Promise<{ readonly value: unknown } | { readonly until: number }> {
+  const { clock, brakes } = ports;
+  const held = await heldUntil(handler.uses, runId, { brakes, now: clock.now() });
+  const isLookedAt = !handler.begins && handler.watches.length > 0;
+  if (held !== undefined && !isLookedAt) throw new Throttled(`${handler.name} is held back`);
+  if (held !== undefined) return { until: held };
+  try {
+    const value = await carryOut(handler, step, ports);
+    await easeBrakes(handler.uses, { brakes, now: clock.now() });
+    return { value };
+  } catch (error) {
+    if (!(error instanceof Throttled)) throw error;
+    await pullBrakes(handler.uses, { brakes, now: clock.now() });
+    const until = await heldUntil(handler.uses, runId, { brakes, now: clock.now() });
+    if (!isLookedAt || until === undefined) throw error;
+    return { until };
+  }
+}
+
+async function wait(
+  until: number,
+  { run, ports }: { readonly run: Run | undefined; readonly ports: Ports },
+): Promise<string> {
+  if (run) await lookAgain(run, until, ports);
+  return `AWS asks for fewer calls: again at ${new Date(until).toISOString()}`;
+}
+
+async function carryOut(handler: Handler, step: Step, ports: Ports): Promise<unknown> {
   if (step.kind === 'look') return handler.carryOut(step.target, '', ports);
   const act = () => handler.carryOut(step.step, step.key, ports);
   return handler.repeats ? act() : ports.once(step.key, act);

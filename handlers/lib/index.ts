@@ -1,5 +1,8 @@
+export { heldUntil, pullBrakes } from './brakes';
 export { changeOf, foresee, lookOf } from './change';
 export { execute } from './execute';
+export { exportNewsOf } from './export-news';
+export { hasRecovered, lossOf, readinessOf, sentenceOf } from './file-system-news';
 export {
   again,
   begin,
@@ -12,5 +15,6 @@ export {
   proceed,
   reaction,
 } from './handler';
-export { idAtBatch, newsOf } from './job-news';
+export { idAtBatch, newsOf, shownProgress } from './job-news';
 export * from './ports';
+export { sharing } from './sharing';

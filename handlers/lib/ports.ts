@@ -1,9 +1,21 @@
-import type { ActiveStatus, BatchStatus, JobSpec, Run, RunEvent, Settings } from '../../events';
+import type {
+  ActiveStatus,
+  ArrayCounts,
+  BatchStatus,
+  ChildFailure,
+  JobSpec,
+  Link,
+  Mode,
+  Point,
+  Run,
+  RunEvent,
+  Settings,
+} from '../../events';
 
 /**
  * What handlers need from outside, in words of the domain. `handlers/aws` puts AWS behind it, `sim`
- * a twin. A port method throws only on surprise (throttling, a lost answer, a defect); a refusal
- * that can be expected is an outcome.
+ * a twin. A port method throws only on surprise (a lost answer, a defect), and `Throttled` where AWS
+ * asks for less; a refusal that can be expected is an outcome.
  */
 export interface Ports {
   readonly clock: Clock;
@@ -13,12 +25,55 @@ export interface Ports {
   readonly once: Once;
   readonly log: (line: LogLine) => void;
   readonly settings: SettingsSource;
+  readonly brakes: Brakes;
+  readonly claims: Claims;
   readonly volumes: Volumes;
+  readonly fileSystems: FileSystems;
+  readonly metrics: Metrics;
   readonly jobs: Jobs;
+  readonly intake: Intake;
 }
 
 /** The ports a handler may ask for by name; the rest belongs to the one path. */
-export type PortName = 'settings' | 'volumes' | 'jobs';
+export type PortName =
+  | 'settings'
+  | 'claims'
+  | 'volumes'
+  | 'fileSystems'
+  | 'metrics'
+  | 'jobs'
+  | 'intake';
+
+/** AWS asks for fewer calls. Who waits for this port waits together: see `Brakes`. */
+export class Throttled extends Error {}
+
+/** How far calls of one port are held back, for all runs together. */
+export interface Brake {
+  /** ISO 8601: no call before then. */
+  readonly until: string;
+  /** How often in a row AWS asked for less, and took no call meanwhile; 0: it takes calls again. */
+  readonly level: number;
+}
+
+/** What all runs together know of AWS's throttling. */
+export interface Brakes {
+  read(port: PortName): Promise<Brake | undefined>;
+  /** The last writer wins: two that pull at once mean the same. */
+  set(port: PortName, brake: Brake): Promise<void>;
+}
+
+/** Places in S3 that belong to one living run at a time. */
+export interface Claims {
+  /**
+   * Takes `s3://<bucket>/<prefix>/` for a run, unless another living run has it, or a place within it
+   * or around it: then gives that run's id. Taking it again changes nothing. A claim ends with its run,
+   * and an hour after it was taken where there is no such run.
+   */
+  take(wanted: {
+    readonly runId: string;
+    readonly repositoryPath: string;
+  }): Promise<string | undefined>;
+}
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -67,6 +122,9 @@ export interface BelievedJob {
   readonly jobId: string;
   readonly status: BatchStatus;
   readonly attempt: number;
+  /** Of an array. */
+  readonly arraySize?: number;
+  readonly counts?: ArrayCounts;
 }
 
 /** The table of runs. Reads are consistent. */
@@ -108,9 +166,37 @@ export interface Volumes {
    * Takes the next step towards the end of every volume of a run, whether we know its id or not:
    * detaches what is attached, deletes what is free. Says what is left; safe to repeat.
    */
-  release(wanted: { readonly runId: string; readonly volumeId?: string }): Promise<Released>;
+  release(wanted: {
+    readonly runId: string;
+    /** ISO 8601: what was made before is another run's of the same id, and is left alone. */
+    readonly since: string;
+    /** A container of the run was at work: without one, whoever has it attached is waited for. */
+    readonly mayDetach: boolean;
+    readonly volumeId?: string;
+  }): Promise<Released>;
   /** Marks the volume as its owner's: nothing of ours may delete it any more. False: there is none. */
   keep(volumeId: string): Promise<boolean>;
+  /** Deletes this very volume, if nobody uses it and it is not kept. False: it was not deleted. */
+  discard(volumeId: string): Promise<boolean>;
+  /** Every volume with this stack's tag, page by page. */
+  list(): Promise<readonly OwnedStorage[]>;
+}
+
+/** Storage as the cloud shows it to who asks for everything that is ours. */
+export interface OwnedStorage {
+  readonly storageId: string;
+  readonly kind: 'volume' | 'fileSystem';
+  /** As its tag says: whoever made it knew the run. */
+  readonly runId: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly sizeGib: number;
+  /** US dollars per hour. */
+  readonly pricePerHour: number;
+  /** Attached to a host, or a task of it runs. */
+  readonly isInUse: boolean;
+  /** Its owner's, by its tag. */
+  readonly isKept: boolean;
 }
 
 export interface WantedVolume {
@@ -134,6 +220,166 @@ export interface Volume {
   readonly state: 'creating' | 'available' | 'in-use' | 'deleting' | 'error';
 }
 
+/**
+ * FSx for Lustre, SCRATCH_2. Every file system is tagged with stack and run from its creation. FSx
+ * sends no events: what became of something is only ever seen by looking.
+ */
+export interface FileSystems {
+  /** Creates a file system, or gives the one that exists under this client token (at most 63 characters). */
+  create(wanted: WantedFileSystem): Promise<CreatedFileSystem>;
+  /** Ties a path to a place in S3, or gives the tie that exists under this token. FSx may be creating yet. */
+  link(wanted: WantedLink): Promise<LinkedRepository>;
+  /**
+   * The file systems as FSx shows them now, a page at a time. One is left out only when FSx has denied
+   * it twice, some seconds apart: the loss of storage is concluded from that.
+   */
+  describe(fileSystemIds: readonly string[]): Promise<readonly SeenFileSystem[]>;
+  /** The same, with their associations and their tasks. */
+  inspect(fileSystemIds: readonly string[]): Promise<readonly InspectedFileSystem[]>;
+  /** Takes the next step towards an association without auto-export. Safe to repeat. */
+  switchOffAutoExport(wanted: {
+    readonly fileSystemId: string;
+    readonly associationId: string;
+  }): Promise<SwitchedOff>;
+  /** Starts a task that exports a path, or gives the one that exists under this client token. */
+  startExport(wanted: WantedExport): Promise<StartedExport>;
+  /**
+   * Takes the next step towards the end of every file system of a run, whether we know its id or not:
+   * cancels tasks, waits for those, deletes. Says what is left; safe to repeat.
+   */
+  release(wanted: {
+    readonly runId: string;
+    /** ISO 8601: what was made before is another run's of the same id, and is left alone. */
+    readonly since: string;
+    readonly fileSystemId?: string;
+  }): Promise<Released>;
+  /**
+   * Marks the file system as its owner's: nothing of ours may delete it any more, and it exports nothing
+   * any more by itself. False: there is none.
+   */
+  keep(fileSystemId: string): Promise<boolean>;
+  /**
+   * Deletes this very file system, if no task of it runs and it is not kept. False: it was not deleted.
+   */
+  discard(fileSystemId: string): Promise<boolean>;
+  /** Every file system with this stack's tag, page by page. */
+  list(): Promise<readonly OwnedStorage[]>;
+}
+
+export interface WantedFileSystem {
+  readonly clientToken: string;
+  readonly runId: string;
+  readonly mode: Mode;
+  readonly zone: string;
+  readonly sizeGib: number;
+  /** `FileSystemTypeVersion`. FSx would take 2.10 where none is given, which has no associations. */
+  readonly version: string;
+}
+
+export type CreatedFileSystem =
+  | { readonly ok: true; readonly fileSystemId: string; readonly mountName: string }
+  /** `noRoom`: a quota or a zone without capacity; waiting may help, other parameters need not. */
+  | { readonly ok: false; readonly noRoom: boolean; readonly reason: string };
+
+export interface WantedLink {
+  readonly clientToken: string;
+  readonly runId: string;
+  readonly fileSystemId: string;
+  readonly link: Link;
+  /** MiB: how imported files are striped. */
+  readonly chunkSizeMib: number;
+}
+
+export type LinkedRepository =
+  | { readonly ok: true; readonly associationId: string }
+  | { readonly ok: false; readonly reason: string };
+
+/** FSx's words for the life of a file system, an association and a task; a new word is none of them. */
+export interface SeenFileSystem {
+  readonly fileSystemId: string;
+  readonly lifecycle: string;
+  /** FSx's own sentence, where it failed. */
+  readonly failure?: string;
+  /** It failed for want of capacity. */
+  readonly noRoom: boolean;
+}
+
+export interface InspectedFileSystem extends SeenFileSystem {
+  readonly associations: readonly SeenAssociation[];
+  readonly tasks: readonly SeenTask[];
+}
+
+export interface SeenAssociation {
+  readonly associationId: string;
+  /** On the file system. */
+  readonly path: string;
+  /** CREATING, AVAILABLE, MISCONFIGURED, UPDATING, DELETING, FAILED. */
+  readonly lifecycle: string;
+  readonly failure?: string;
+  readonly autoExports: boolean;
+}
+
+export interface SeenTask {
+  readonly taskId: string;
+  /** EXPORT_TO_REPOSITORY, IMPORT_METADATA_FROM_REPOSITORY. */
+  readonly type: string;
+  /** PENDING, EXECUTING, SUCCEEDED, FAILED, CANCELING, CANCELED. */
+  readonly lifecycle: string;
+  readonly failure?: string;
+  /** FSx writes these every 30 seconds; absent before the first time. */
+  readonly counts?: { readonly total: number; readonly succeeded: number; readonly failed: number };
+}
+
+export type SwitchedOff =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'updating' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface WantedExport {
+  readonly clientToken: string;
+  readonly runId: string;
+  readonly fileSystemId: string;
+  /** On the file system. */
+  readonly path: string;
+  /** `s3://…`: where the list of failed files goes, below an association's place. */
+  readonly reportPath: string;
+}
+
+export type StartedExport =
+  | { readonly ok: true; readonly taskId: string }
+  /** `isBusy`: another task runs on the file system, and this one may run after it. */
+  | { readonly ok: false; readonly isBusy: boolean; readonly reason: string };
+
+/** CloudWatch, narrowed to the one metric that we judge by. */
+export interface Metrics {
+  /**
+   * `AgeOfOldestQueuedMessage` of the auto-export queue, `Maximum`, in seconds: the points there are
+   * between these times (epoch milliseconds). One that is not there is unknown, not zero.
+   */
+  exportQueueAge(wanted: {
+    readonly fileSystemId: string;
+    readonly from: number;
+    readonly to: number;
+    readonly periodSeconds: number;
+  }): Promise<readonly Point[]>;
+}
+
+/** The bucket into which people put requests and inputs. */
+export interface Intake {
+  /** The object's text; undefined where there is none, or where it has more characters than this. */
+  read(wanted: {
+    readonly bucket: string;
+    readonly key: string;
+    readonly charactersMax: number;
+  }): Promise<string | undefined>;
+  /** Leaves an answer beside an uploaded object: `<key>.answer.json`. Safe to repeat. */
+  answer(wanted: {
+    readonly bucket: string;
+    readonly key: string;
+    readonly text: string;
+  }): Promise<void>;
+}
+
 export type Released =
   /** Nothing of the run is to be seen, and EC2 has had time to show it. */
   | { readonly kind: 'gone' }
@@ -150,7 +396,10 @@ export interface Jobs {
   find(wanted: { readonly zone: string; readonly jobName: string }): Promise<string | undefined>;
   /** The jobs as Batch shows them now, 100 per call. Unknown ids are left out. */
   describe(jobIds: readonly string[]): Promise<readonly SeenJob[]>;
-  /** Terminates every living job of the run, known to it or not. Gives those it terminated. */
+  /**
+   * Terminates every living job of the run, known to it or not. Gives those that were alive when it was
+   * asked, told before or not: a container has 30 seconds to leave. None: Batch shows nothing of the run.
+   */
   stop(wanted: {
     readonly runId: string;
     readonly zone: string;
@@ -167,6 +416,12 @@ export interface WantedJob {
   readonly results: { readonly bucket: string; readonly prefix: string };
   readonly submission: number;
   readonly spec: JobSpec;
+  /** The Batch ids of the arrays whose tasks this one's wait for, one by one. */
+  readonly nToN: readonly string[];
+  /** `s3://…` of the upload that started the run. */
+  readonly upload?: string;
+  /** The file system has an `/input`. */
+  readonly hasInput: boolean;
 }
 
 export type SubmittedJob =
@@ -184,6 +439,12 @@ export interface SeenJob {
   /** The attempts that are over, oldest first. */
   readonly attempts: readonly SeenAttempt[];
   readonly logStream?: string;
+  /** Of an array: where its tasks are, and the first that failed (`FAILURES_MAX`). */
+  readonly array?: {
+    readonly size: number;
+    readonly counts: ArrayCounts;
+    readonly failures: readonly ChildFailure[];
+  };
 }
 
 export interface SeenAttempt {

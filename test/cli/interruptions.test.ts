@@ -2,9 +2,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { localImage, localSettings } from '../../cli/local-settings';
 import { resultsOf } from '../../cli/results';
+import { isLast } from '../../events';
+import { until } from '../../sim/clock';
 import { homeAt } from '../../sim/home';
 import type { HostNote } from '../../sim/ledger';
-import { type Local, openLocal, until } from '../../sim/local';
+import { type Local, openLocal } from '../../sim/local';
 import { tempHome } from '../support/cli';
 
 const temp = tempHome();
@@ -32,8 +34,8 @@ async function runKilled(runId: string, { isMoment, times, environment = SMALL }
   const box: { local?: Local } = {};
   box.local = openLocal({
     home,
-    speed: 300,
-    settings: localSettings(),
+    speed: 1000,
+    settings: () => localSettings(home),
     imageOf: localImage,
     onNote(note, task) {
       notes.push(note);
@@ -51,10 +53,10 @@ async function runKilled(runId: string, { isMoment, times, environment = SMALL }
     },
   });
   const { cloud } = box.local;
-  cloud.request({ runId, jobs: [{ name: 'main', environment, attempts: 10 }] });
+  cloud.request({ runId, mode: 'onlyEBS', jobs: [{ name: 'main', environment, attempts: 10 }] });
   await until(async () => {
     const run = await cloud.runs.get(runId);
-    return run?.status === 'succeeded' || run?.status === 'retained' || run?.status === 'failed';
+    return run !== undefined && (isLast(run.status) || run.status === 'retained');
   }, 50_000);
   box.local.close();
   const run = await cloud.runs.get(runId);

@@ -31,8 +31,11 @@ function onlyFile(folder: string): string {
 
 describe('a local cloud', () => {
   it('keeps what a failed run left, however fast a later session goes', async () => {
-    await run('echo precious > result; exit 3');
-    await ebb(home.path, 'local', 'run', '--speed', '10000', '--command', 'sleep 9.5');
+    const path = join(home.path, '..', 'request.json');
+    writeFileSync(path, JSON.stringify({ parameters: { retainHours: 1 } }));
+    await run('echo precious > result; exit 3', '--request', path);
+    // Two hours of the local cloud.
+    await ebb(home.path, 'local', 'run', '--speed', '10000', '--command', 'sleep 0.8');
     const data = join(onlyFile('volumes'), 'data', 'result');
     expect(readFileSync(data, 'utf8')).toBe('precious\n');
     expect((await ebb(home.path, 'local', 'list')).out).toContain('retained');
@@ -54,7 +57,7 @@ describe('a local cloud', () => {
     writeFileSync(onlyFile('runs'), 'not a journal\n');
     const next = await run('true');
     expect(next.code).toBe(1);
-    expect(next.said).toMatch(/run-\w+\.jsonl is no journal of a run: .*; remove that file/);
+    expect(next.said).toMatch(/run-\w+\.jsonl is no journal of a run: .*; move that file away/);
     expect((await ebb(home.path, 'local', 'reset')).code).toBe(0);
   });
 
@@ -140,7 +143,7 @@ describe('what a run says in the end', () => {
     };
     const path = request(detail);
     const { out } = await ebb(home.path, 'local', 'run', '--speed', '300', '--request', path);
-    expect(out).toMatch(/Its volume is yours now, as the run asked: .*volumes\/vol-\w+\/data/);
+    expect(out).toMatch(/Its storage is yours now, as the run asked: .*volumes\/vol-\w+\/data/);
     expect(out).not.toContain('is gone');
     expect(existsSync(join(onlyFile('volumes'), 'data'))).toBe(true);
   });

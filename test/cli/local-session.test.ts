@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ebb, eventually, jobProcesses, startEbb, tempHome } from '../support/cli';
+import { ebb, ended, eventually, jobProcesses, startEbb, tempHome } from '../support/cli';
 
 const MARK = 'ebbtide-session-test';
 const AT_WORK = ['--speed', '300', '--command', `echo at work; sleep 500; : ${MARK}`] as const;
@@ -16,11 +16,6 @@ async function jobAtWork() {
   const child = startEbb(home.path, 'local', 'run', ...AT_WORK);
   await eventually('the job is at work', () => child.text().includes('| at work'));
   return child;
-}
-
-function ended(child: ReturnType<typeof startEbb>): Promise<number | null> {
-  if (child.exitCode !== null) return Promise.resolve(child.exitCode);
-  return new Promise((resolve) => child.once('exit', resolve));
 }
 
 describe('a local cloud that is stopped', () => {
@@ -42,7 +37,7 @@ describe('a local cloud that is stopped', () => {
     const next = await ebb(home.path, 'local', 'list');
     expect(next.said).toContain('was killed');
     expect(next.said).toMatch(/Found run-\w+, running when its session ended/);
-    expect(next.said).toMatch(/run-\w+ is cancelled and its volume is gone/);
+    expect(next.said).toMatch(/run-\w+ is cancelled and its storage is gone/);
     expect(next.code).toBe(0);
     expect(readdirSync(join(home.path, 'volumes'))).toEqual([]);
   });
@@ -104,7 +99,12 @@ describe('ebb local', () => {
     [['local', 'run', '--speed', '0'], '--speed must be a number from 1 to 10000, got 0'],
     [['local', 'run', '--interrupt', 'many'], '--interrupt must be a whole number'],
     [['local', 'run', '--interrupt-after', '20'], 'like 20s, got 20'],
-    [['local', 'run', '--mode', 'taskExport'], 'does not run in the local cloud yet'],
+    [
+      ['local', 'demo', '--mode', 'ebs'],
+      '--mode must be one of onlyEBS, taskExport, autoExport, got ebs',
+    ],
+    [['local', 'run', '--array', '1'], '--array must be a whole number from 2 to 10000, got 1'],
+    [['local', 'cancel', 'nobody'], 'there is no run nobody'],
     [['local', 'run', '--request', '/no/such/file'], 'cannot read --request'],
     [['local', 'show', 'nobody'], 'there is no run nobody'],
   ])('answers wrong usage, %j, with 2 and a sentence', async (words, said) => {

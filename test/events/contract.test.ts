@@ -15,6 +15,7 @@ import {
   RunCancelRequested,
   RunId,
   RunRequested,
+  S3ObjectCreated,
 } from '../../events';
 import { compilePattern } from '../../sim/patterns';
 
@@ -78,6 +79,16 @@ describe('an event', () => {
     ['a time that is none', { time: 'yesterday' }],
   ])('is a defect with %s', (_title, wrong) => {
     expect(() => TideTurned.parse(envelope({ detail: { ...detail, ...wrong } }))).toThrow();
+  });
+
+  it('that is a defect says in one sentence which, and everything that is wrong', () => {
+    const wrong = { ...detail, seq: 0, data: {} };
+    expect(() => TideTurned.parse(envelope({ detail: wrong }))).toThrow(
+      /^TideTurned is not what its contract says: seq: [^;]+; data\.heightCm: [^;]+$/,
+    );
+    expect(() => TideTurned.parse(envelope({ detail: null }))).toThrow(
+      /^TideTurned is not what its contract says: detail: /,
+    );
   });
 
   it.each([null, 'x', 5, []])('is a defect when its detail is %j', (wrong) => {
@@ -224,6 +235,45 @@ describe('a request', () => {
   });
 });
 
+describe('a request with a cause', () => {
+  const asked = (detail: object, type = 'RunRequested') =>
+    envelope({ id: '01234567-89ab-cdef-0123-456789abcdef', 'detail-type': type, detail });
+  const upload = { bucket: 'intake', key: 'requests/a b.json', sequencer: '0055AED6DCD90281E5' };
+  const schedule = { name: 'nightly', time: '2026-11-20T08:05:00Z' };
+
+  it.each([
+    [{ schedule }, /^nightly-202611200805$/],
+    [{ upload }, /^up-[0-9a-f]{28}$/],
+  ])('is about a run derived from it, whatever the event is: %j', (cause, id) => {
+    const [one, other] = ['e1', 'e2'].map((each) =>
+      RunRequested.parse({ ...asked({ cause }), id: each }),
+    );
+    expect(one?.about).toEqual({ runId: expect.stringMatching(id) });
+    expect(other).toEqual(one);
+  });
+
+  it('is about the run that it names all the same', () => {
+    const { about, data } = RunRequested.parse(asked({ runId: 'r1', cause: { schedule } }));
+    expect([about, data.derivedId]).toEqual([{ runId: 'r1' }, 'nightly-202611200805']);
+  });
+
+  it.each([{ schedule: { name: 'N', time: 'x' } }, 'upload', null])(
+    'that is nonsense is about a run derived from the event: %j',
+    (cause) => {
+      expect(RunRequested.parse(asked({ cause })).about).toEqual({
+        runId: 'run-0123456789abcdef0123456789abcdef',
+      });
+    },
+  );
+
+  it('is a request for a run, and no other request', () => {
+    const { data } = RunCancelRequested.parse(
+      asked({ runId: 'r1', cause: { schedule } }, 'RunCancelRequested'),
+    );
+    expect(data.derivedId).toBe('run-0123456789abcdef0123456789abcdef');
+  });
+});
+
 describe('a refused request that collided with a run', () => {
   const refusal = { request: 'RunRequested', reason: 'r1 is taken' };
   const collided = envelope({
@@ -236,6 +286,16 @@ describe('a refused request that collided with a run', () => {
       type: 'RequestRefused',
       about: { runId: 'run-2' },
       data: { mode: 'onlyEBS', reason: 'r1 is taken' },
+    });
+  });
+
+  it('brings its cause along', () => {
+    const cause = { schedule: { name: 'nightly', time: '2026-11-20T08:05:00Z' } };
+    const data = { ...refusal, rejectedAs: 'run-2', cause };
+    expect(RequestCollided.parse({ ...collided, detail: { ...detail, data } }).data).toEqual({
+      mode: 'onlyEBS',
+      reason: 'r1 is taken',
+      cause,
     });
   });
 
@@ -396,6 +456,61 @@ describe('an event of Batch', () => {
       expect(isMatch(BatchJobMovedEvent, moved({}, changes))).toBe(false);
     },
   );
+});
+
+describe('an event of S3', () => {
+  const created = (changes: object = {}, said: object = {}) =>
+    envelope({
+      id: '5f1c1f0e-7a51-4a6c-9c7e-0d6a4f0f9b11',
+      source: 'aws.s3',
+      'detail-type': 'Object Created',
+      account: '111122223333',
+      region: 'eu-central-1',
+      resources: ['arn:aws:s3:::intake'],
+      detail: {
+        version: '0',
+        'event-version': '1.2',
+        bucket: { name: 'intake' },
+        object: { key: 'in/a+b c%20.tar', size: 5, etag: 'b1', sequencer: '617F08299329D189' },
+        'request-id': 'N4',
+        requester: '111122223333',
+        'source-ip-address': '192.0.2.1',
+        reason: 'PutObject',
+        ...said,
+      },
+      ...changes,
+    });
+
+  it('is about no run yet, and gives the key as it is', () => {
+    expect(S3ObjectCreated.parse(created())).toEqual({
+      type: 'Object Created',
+      about: { runId: '' },
+      data: { bucket: 'intake', key: 'in/a+b c%20.tar', sequencer: '617F08299329D189' },
+    });
+  });
+
+  it.each(['PutObject', 'POST Object', 'CopyObject', 'CompleteMultipartUpload'])(
+    'is matched, whichever call made the object: %s',
+    (reason) => {
+      expect(isMatch(S3ObjectCreated, created({}, { reason }))).toBe(true);
+    },
+  );
+
+  it.each([{ source: 'aws.s3.mine' }, { 'detail-type': 'Object Deleted' }])(
+    'is not taken for another event: %j',
+    (changes) => {
+      expect(isMatch(S3ObjectCreated, created(changes))).toBe(false);
+    },
+  );
+
+  it.each([
+    { bucket: undefined },
+    { bucket: { name: 5 } },
+    { object: { key: 'a' } },
+    { object: { sequencer: '0A' } },
+  ])('is a defect with %j', (said) => {
+    expect(() => S3ObjectCreated.parse(created({}, said))).toThrow();
+  });
 });
 
 describe('a probe', () => {

@@ -167,7 +167,9 @@ describe('a parameter', () => {
     ['inputRepositoryPath', 's3://bucket', 's3://b'],
     ['dataRepositoryPath', 's3://my.bucket/a/b', 's3://bucket/a b'],
     ['jobDefinitionContainerImage', '1.example/x@sha256:0f', ':latest'],
-    ['schedules', [{ name: 'nightly' }], {}],
+    ['inputRepositoryPath', 's3://bucket/in', 's3://bucket/\u0085'],
+    ['inputRepositoryPath', `s3://bucket/${'x'.repeat(4_344)}`, `s3://bucket/${'x'.repeat(4_346)}`],
+    ['schedules', [{ name: 'nightly', expression: 'rate(1 day)' }], {}],
     ['uploads', [{ prefix: 'in/' }], ['in/']],
   ])('%s takes %j, not %j', (name, right, wrong) => {
     expect([isLegal(name, right), isLegal(name, wrong)]).toEqual([true, false]);
@@ -205,7 +207,8 @@ describe('cdk.json', () => {
   });
 
   it.each(MODES)('says for %s what holds without it', (mode) => {
-    expect(resolve(mode, [deployed(sections[mode])])).toEqual(resolve(mode, []));
+    const { parameters } = resolve(mode, [deployed(sections[mode])]);
+    expect(parameters).toEqual(resolve(mode, []).parameters);
   });
 
   it.each(MODES)('could be left empty for %s: the defaults are those of the beginning', (mode) => {
@@ -307,6 +310,79 @@ describe('the layers of parameters', () => {
   it('say everything that is wrong, not the first', () => {
     const wrong = request({ retainHours: 0, onFailure: 'keep', zone: 5 });
     expect(resolve('onlyEBS', [wrong]).reasons).toHaveLength(3);
+  });
+});
+
+describe('where a value came from', () => {
+  const secret = (values: Layer['values']) => ({ name: 'the secret x', deploys: false, values });
+
+  it.each([
+    ['nobody, where nobody says anything', [], {}],
+    [
+      'the layer that repeats the default',
+      [deployed({ ebsSizeGb: 500 })],
+      { ebsSizeGb: 'cdk.json' },
+    ],
+    ['the layer that says it', [deployed({ ebsSizeGb: 600 })], { ebsSizeGb: 'cdk.json' }],
+    [
+      'the last of those that say it',
+      [deployed({ ebsSizeGb: 600 }), secret({ ebsSizeGb: 700 }), request({ ebsSizeGb: 800 })],
+      { ebsSizeGb: 'the request' },
+    ],
+    [
+      'the last of them, though it says the same',
+      [deployed({ ebsSizeGb: 600 }), secret({ ebsSizeGb: 600 })],
+      { ebsSizeGb: 'the secret x' },
+    ],
+    [
+      'the last of them, though it goes back to the default',
+      [deployed({ ebsSizeGb: 600 }), request({ ebsSizeGb: 500 })],
+      { ebsSizeGb: 'the request' },
+    ],
+    [
+      'each its own layer',
+      [
+        deployed({ zones: ['us-east-1a'] }),
+        secret({ retainHours: 3 }),
+        request({ maxRunHours: 2 }),
+      ],
+      { zones: 'cdk.json', retainHours: 'the secret x', maxRunHours: 'the request' },
+    ],
+    [
+      'the layer whose value counts, where a later one is wrong',
+      [deployed({ ebsSizeGb: 600 }), request({ ebsSizeGb: 0 })],
+      { ebsSizeGb: 'cdk.json' },
+    ],
+  ])('is %s', (_title, layers, sources) => {
+    expect(resolve('onlyEBS', layers).sources).toEqual(sources);
+  });
+});
+
+describe('a layer that could not be read', () => {
+  const broken = {
+    name: 'the secret x',
+    deploys: false,
+    values: {},
+    problem: 'the secret x is torn',
+  };
+
+  it('is a reason, so that nothing runs on the other layers alone', () => {
+    expect(resolve('onlyEBS', [deployed({}), broken, request({})]).reasons).toEqual([
+      'the secret x is torn',
+    ]);
+  });
+
+  it('is a reason beside what is wrong elsewhere', () => {
+    expect(resolve('onlyEBS', [broken, request({ retainHours: 0 })]).reasons).toHaveLength(2);
+  });
+});
+
+describe('a number where a text belongs', () => {
+  it('is refused with what to write', () => {
+    const layer = request({ lustreFileSystemTypeVersion: 2.15 });
+    expect(resolve('taskExport', [layer]).reasons).toEqual([
+      'the request: lustreFileSystemTypeVersion must be one of 2.15, 2.12, got 2.15: write it in quotes, "2.15"',
+    ]);
   });
 });
 
@@ -444,6 +520,45 @@ describe('parameters that do not agree', () => {
     ['autoExport', true],
   ] as const)('are not these: %s with autoExport %s', (mode, autoExport) => {
     expect(resolve(mode, [request({ autoExport })]).reasons).toEqual([]);
+  });
+
+  it.each([
+    [3, 60, []],
+    [15, 60, []],
+    [15, 300, []],
+    [3, 120, ['at least 3 periods', 'got 3 minutes and 120 seconds', 'at least 6 minutes']],
+    [14, 300, ['lambdaTimeDiffMinutes', 'lambdaPeriodSeconds', 'got 14 minutes', '15 minutes']],
+    [5, 120, ['got 5 minutes and 120 seconds', 'at least 6 minutes']],
+    [180, 3_600, []],
+    [179, 3_600, ['at least 180 minutes']],
+  ])(
+    'are refused with the way out: a window of %i minutes in periods of %i seconds as the proof',
+    (lambdaTimeDiffMinutes, lambdaPeriodSeconds, pieces) => {
+      const values = { exportProof: 'metrics', lambdaTimeDiffMinutes, lambdaPeriodSeconds };
+      const { reasons } = resolve('autoExport', [request(values)]);
+      expect(reasons).toEqual(pieces.length > 0 ? [expect.stringMatching(pieces.join('.*'))] : []);
+    },
+  );
+
+  it('are good with the way out that was named, and with nothing less', () => {
+    const values = { exportProof: 'metrics', lambdaTimeDiffMinutes: 3, lambdaPeriodSeconds: 420 };
+    const [reason = ''] = resolve('autoExport', [request(values)]).reasons;
+    const minutes = Number(/at least (\d+) minutes$/.exec(reason)?.[1]);
+    expect(
+      [minutes, minutes - 1].map(
+        (each) =>
+          resolve('autoExport', [request({ ...values, lambdaTimeDiffMinutes: each })]).reasons
+            .length,
+      ),
+    ).toEqual([0, 1]);
+  });
+
+  it('are not these: a short window where a task is the proof', () => {
+    const values = { lambdaTimeDiffMinutes: 3, lambdaPeriodSeconds: 3_600 };
+    expect([
+      resolve('autoExport', [request(values)]).reasons,
+      resolve('autoExport', [request({ ...values, exportProof: 'task' })]).reasons,
+    ]).toEqual([[], []]);
   });
 
   it('are refused: the export of a volume that failed', () => {

@@ -4,13 +4,17 @@ import {
   type AnyDraft,
   afterCancel,
   afterDeadline,
+  afterExport,
+  afterExportFailure,
   afterFailure,
   afterJobs,
   afterLoss,
+  afterRefusal,
   afterReleaseRequest,
   afterResume,
   allows,
   apply,
+  type ChildFailure,
   deadlineOf,
   defaultsOf,
   endOf,
@@ -18,7 +22,9 @@ import {
   type Job,
   JobRefused,
   JobRequested,
+  MODES,
   type Mode,
+  mayBeAlive,
   nextJobs,
   type Run,
   type RunParameters,
@@ -218,6 +224,231 @@ describe('the jobs that may be submitted', () => {
   });
 });
 
+describe('a container of a run', () => {
+  const alive = (jobs: readonly Partial<Job>[], changes: Partial<Run> = {}) =>
+    mayBeAlive(running(jobs, changes));
+
+  it.each(['REQUESTED', 'SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING'] as const)(
+    'may be alive where a job is %s',
+    (status) => {
+      expect(
+        alive([
+          { ...DONE, name: 'a' },
+          { status, submission: 1 },
+        ]),
+      ).toBe(true);
+    },
+  );
+
+  it.each([
+    ['was submitted more than once, however it ended', { ...DONE, submission: 2 }],
+    ['waits after a submission that is not its first', { status: 'WAITING', submission: 2 }],
+    ['was missed, though it counts as failed', { ...BROKE, missedAt: BEGUN }],
+  ] as const)('may be alive where a job %s', (_what, main) => {
+    expect(alive([main])).toBe(true);
+  });
+
+  it.each([
+    ['have not been submitted', {}],
+    ['were submitted once and succeeded', DONE],
+    ['were submitted once and failed', BROKE],
+    ['were submitted once and interrupted', SPENT],
+    ['wait again after their first submission', { status: 'WAITING', submission: 1, ran: true }],
+  ] as const)('is not alive where all jobs %s', (_what, main) => {
+    expect(alive([main, { ...main, name: 'b' }])).toBe(false);
+  });
+
+  it('is not alive once Batch was seen to have none, whatever the jobs say', () => {
+    const jobs = [{ status: 'RUNNING', submission: 3, missedAt: BEGUN }] as const;
+    expect(alive(jobs, { jobsEndedAt: BEGUN })).toBe(false);
+  });
+});
+
+/** A task whose host went, one that never began, and one that failed by itself. */
+const LOST = { index: 4, statusReason: 'Host EC2 (instance i-1) terminated.', logStream: 'a/4' };
+const UNBEGUN = { index: 4, statusReason: 'Dependent Job failed' };
+const FELL = { index: 7, exitCode: 1, logStream: 'a/7' };
+const ARRAY = { name: 'a', arraySize: 20, jobId: 'job-a', submission: 1, ran: true } as const;
+
+/** An array that failed with these tasks. */
+const failedWith = (...failures: readonly ChildFailure[]): Partial<Job> => ({
+  ...ARRAY,
+  status: 'FAILED',
+  counts: { SUCCEEDED: 20 - failures.length, FAILED: failures.length },
+  failures,
+});
+
+describe('an array that failed', () => {
+  const next = (main: Partial<Job>, parameters: RunParameters = {}) =>
+    names(nextJobs(running([main], { mode: 'taskExport', parameters })));
+
+  it.each([
+    ['its tasks lost their hosts', [LOST]],
+    ['its tasks left with 143', [LOST, { index: 5, exitCode: 143 }]],
+  ])('goes again, all of it, where %s', (_why, failures) => {
+    expect(next(failedWith(...failures))).toEqual(['a']);
+  });
+
+  it.each([
+    ['a task failed by itself', [LOST, FELL]],
+    ['nothing is known of its tasks', []],
+    ['a task fell with a dependency that it has not', [LOST, UNBEGUN]],
+    [
+      'a task left with 143 at its time limit',
+      [{ index: 1, exitCode: 143, statusReason: 'Job attempt duration exceeded timeout' }],
+    ],
+  ])('does not where %s', (_why, failures) => {
+    expect(next(failedWith(...failures))).toEqual([]);
+  });
+
+  it('does not go more often than it may', () => {
+    expect(next({ ...failedWith(LOST), submission: 3 })).toEqual([]);
+  });
+
+  it('goes again where its tasks run one after the other and the last one lost its host', () => {
+    const sequential = { ...failedWith(LOST, UNBEGUN, UNBEGUN), sequential: true };
+    expect(next(sequential)).toEqual(['a']);
+  });
+
+  it.each([
+    ['failed by itself', [FELL, UNBEGUN]],
+    ['could not begin', [{ index: 1, statusReason: 'CannotPullContainerError' }, UNBEGUN]],
+  ])('does not where its tasks run one after the other and one %s', (_what, failures) => {
+    expect(next({ ...failedWith(...failures), sequential: true })).toEqual([]);
+  });
+
+  it.each([
+    ['3 of 20 tasks, the first (task 7) with exit code 1', [FELL, FELL, LOST]],
+    ['1 of 20 tasks, the first (task 4): Dependent Job failed', [UNBEGUN]],
+    [
+      '1 of 20 tasks, the first (task 2) with exit code 137 (OutOfMemoryError)',
+      [{ index: 2, exitCode: 137, statusReason: 'OutOfMemoryError' }],
+    ],
+  ])('says which tasks: %s', (said, failures) => {
+    const failed = running([failedWith(...failures)], { mode: 'taskExport' });
+    expect(afterJobs(failed, NOW)[0]?.data).toMatchObject({
+      verdict: { reason: `job a failed: ${said}` },
+    });
+  });
+
+  it('says of how many submissions its tasks were interrupted to the end', () => {
+    const failed = running([{ ...failedWith(LOST), submission: 3 }], { mode: 'taskExport' });
+    expect(afterJobs(failed, NOW)[0]?.data).toMatchObject({
+      verdict: {
+        reason:
+          'job a was interrupted to the end of 3 submissions of 5 attempts: 1 of 20 tasks, the first (task 4): Host EC2 (instance i-1) terminated.',
+      },
+    });
+  });
+
+  it('says what Batch says where it knows of no task', () => {
+    const failed = running([{ ...ARRAY, status: 'FAILED', statusReason: 'no such queue' }]);
+    expect(afterJobs(failed, NOW)[0]?.data).toMatchObject({
+      verdict: { reason: 'job a failed: no such queue' },
+    });
+  });
+});
+
+describe('an array whose tasks wait for those of another', () => {
+  const B = { ...ARRAY, name: 'b', jobId: 'job-b', nToN: ['a'] };
+  const fell = { ...failedWith(UNBEGUN), ...{ name: 'b', jobId: 'job-b', nToN: ['a'] } };
+  const pair = (a: Partial<Job>, b: Partial<Job>) => running([a, b], { mode: 'taskExport' });
+  const next = (a: Partial<Job>, b: Partial<Job>) => names(nextJobs(pair(a, b)));
+  const waiting = { ...B, status: 'WAITING', jobId: undefined, submission: 0 } as const;
+
+  it.each(['SUBMITTED', 'PENDING', 'SUCCEEDED'] as const)(
+    'is submitted when the other one is %s',
+    (status) => {
+      expect(next({ ...ARRAY, status }, waiting)).toEqual(['b']);
+    },
+  );
+
+  it.each(['WAITING', 'REQUESTED'] as const)('is not while the other one is %s', (status) => {
+    expect(next({ ...ARRAY, status, jobId: undefined }, waiting)).not.toContain('b');
+  });
+
+  it('is not while a job that must have succeeded has not', () => {
+    const jobs = [
+      { ...ARRAY, status: 'PENDING' as const },
+      { name: 'c', status: 'RUNNING' as const },
+      { ...waiting, dependsOn: ['c'] },
+    ];
+    expect(nextJobs(running(jobs, { mode: 'taskExport' }))).toEqual([]);
+  });
+
+  it('is not before the other one that goes again', () => {
+    expect(next(failedWith(LOST), waiting)).toEqual(['a']);
+  });
+
+  it('lets the other one go again first when it fell with it', () => {
+    expect(next(failedWith(LOST), fell)).toEqual(['a']);
+  });
+
+  it.each(['REQUESTED', 'SUBMITTED', 'PENDING', 'RUNNING'] as const)(
+    'keeps the other one from going again while it is %s',
+    (status) => {
+      expect(next(failedWith(LOST), { ...B, status })).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['is at Batch again', 'PENDING', 'job-a2', ['b']],
+    ['has succeeded by then', 'SUCCEEDED', 'job-a2', ['b']],
+    ['is only asked for again', 'REQUESTED', undefined, []],
+  ] as const)('goes again after the other one that %s', (_what, status, jobId, expected) => {
+    expect(next({ ...ARRAY, status, jobId, submission: 2 }, fell)).toEqual(expected);
+  });
+
+  it('goes again with tasks that fell and tasks that were interrupted', () => {
+    const both = { ...fell, failures: [UNBEGUN, LOST] };
+    expect(next({ ...ARRAY, status: 'PENDING', submission: 2 }, both)).toEqual(['b']);
+  });
+
+  it.each([
+    ['a task of its own failed', { failures: [UNBEGUN, FELL] }],
+    ['Batch refused it', { jobId: undefined, counts: undefined, failures: undefined }],
+    ['Batch does not know it any more', { counts: undefined, failures: undefined }],
+    ['it was submitted often enough', { submission: 3 }],
+  ])('has failed for good where %s', (_why, changes) => {
+    const failed = pair({ ...ARRAY, status: 'SUCCEEDED', submission: 2 }, { ...fell, ...changes });
+    expect([nextJobs(failed), types(afterJobs(failed, NOW))]).toEqual([[], ['StorageRetained']]);
+  });
+
+  it('has failed for good where the other one never failed', () => {
+    expect(next({ ...ARRAY, status: 'SUCCEEDED' }, fell)).toEqual([]);
+  });
+
+  it('has failed for good where the other one went again only before the run was resumed', () => {
+    const resumed = { ...ARRAY, status: 'SUCCEEDED', submission: 2, submissionsBefore: 2 } as const;
+    expect(next(resumed, fell)).toEqual([]);
+  });
+
+  it('goes again in a row of three, each after the one that it waits for', () => {
+    const c = { ...fell, name: 'c', jobId: 'job-c', nToN: ['b'] };
+    const chosen = (a: Partial<Job>, b: Partial<Job>) =>
+      names(nextJobs(running([a, b, c], { mode: 'taskExport' })));
+    const again = { submission: 2, status: 'PENDING' } as const;
+    expect([
+      chosen(failedWith(LOST), fell),
+      chosen({ ...ARRAY, ...again }, fell),
+      chosen({ ...ARRAY, ...again }, { ...B, ...again }),
+    ]).toEqual([['a'], ['b'], ['c']]);
+  });
+
+  it('leaves the failure to the one that failed by itself, wherever it stands', () => {
+    const jobs = [{ ...fell }, failedWith(FELL)];
+    expect(afterJobs(running(jobs, { mode: 'taskExport' }), NOW)[0]?.data).toMatchObject({
+      verdict: {
+        reason: 'job a failed: 1 of 20 tasks, the first (task 7) with exit code 1',
+      },
+    });
+  });
+
+  it('leads nowhere while it may go again', () => {
+    expect(afterJobs(pair(failedWith(LOST), fell), NOW)).toEqual([]);
+  });
+});
+
 describe('a change of the jobs', () => {
   it.each(['REQUESTED', 'SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING'] as const)(
     'leads nowhere while a job is %s',
@@ -412,6 +643,27 @@ describe('the end of the last job of a run that is to stop', () => {
     });
   });
 
+  it('keeps a cancelled volume that was resumed: somebody wanted to go on with what it holds', () => {
+    const resumed = { ...BROKE, submission: 2, submissionsBefore: 1 };
+    expect(afterJobs(stopping(CANCELLED, [resumed]), NOW)[0]).toMatchObject({
+      type: 'StorageRetained',
+      data: { verdict: CANCELLED, retainUntil: TOMORROW },
+    });
+  });
+
+  it('releases a cancelled volume that was resumed where that is its policy', () => {
+    const resumed = { ...BROKE, submission: 2, submissionsBefore: 1 };
+    const parameters: RunParameters = { onFailure: 'release' };
+    expect(types(afterJobs(stopping(CANCELLED, [resumed], { parameters }), NOW))).toEqual([
+      'ReleaseStarted',
+    ]);
+  });
+
+  it('releases a cancelled volume whose job was submitted again, but never resumed', () => {
+    const again = { ...BROKE, submission: 2, submissionsBefore: 0 };
+    expect(types(afterJobs(stopping(CANCELLED, [again]), NOW))).toEqual(['ReleaseStarted']);
+  });
+
   it('leaves a cancelled file system with the verdict that it was cancelled', () => {
     const cancelled = stopping(CANCELLED, [BROKE], { mode: 'taskExport' });
     const at = { time: TOMORROW, id: 'r1', mode: 'taskExport' } as const;
@@ -477,6 +729,17 @@ describe('a failure', () => {
     ];
     expect(types(broken('retain', jobs))).toEqual(['StorageRetained']);
   });
+
+  it.each(['REQUESTED', 'SUBMITTED', 'RUNNABLE', 'RUNNING'] as const)(
+    'keeps the storage where a job may have run, though nobody saw it: %s',
+    (status) => {
+      const jobs = [{ name: 'a', status, ran: false }];
+      expect([types(broken('retain', jobs)), types(broken('export', jobs, 'taskExport'))]).toEqual([
+        ['StorageRetained'],
+        ['StorageRetained'],
+      ]);
+    },
+  );
 
   it('hands its sentence to the export', () => {
     expect(broken('export', [BROKE], 'taskExport')).toEqual([
@@ -574,6 +837,14 @@ describe('a deadline', () => {
     ]);
   });
 
+  it('of jobs on a file system that do not stop keeps it, though nobody saw them run', () => {
+    const stop = { verdict: CANCELLED, at: BEGUN };
+    const jobs = { main: job({ status: 'SUBMITTED', submission: 1 }) };
+    const stuck = late('running', { mode: 'taskExport', stop, jobs });
+    const onLustre = { ...stuck, storage: { ...stuck.storage, kind: 'fileSystem' as const } };
+    expect(types(afterDeadline(onLustre, FAR))).toEqual(['DeadlinePassed', 'StorageRetained']);
+  });
+
   it('of a release is reported once', () => {
     expect(afterDeadline(late('releasing', { overdue: 'releasing' }), FAR)).toEqual([]);
   });
@@ -630,6 +901,14 @@ describe('the wish to cancel', () => {
     ]);
   });
 
+  it('keeps a resumed volume that may hold results', () => {
+    const job = { ...BROKE, status: 'WAITING', submissionsBefore: 1 } as const;
+    const resumed = running([job], { status: 'ready' });
+    expect(afterCancel(resumed, { reason: 'not needed', requestId: 'q1' }, NOW)).toMatchObject([
+      { type: 'StorageRetained', data: { verdict: CANCELLED, requestId: 'q1' } },
+    ]);
+  });
+
   it('stops a run that is running', () => {
     expect(
       afterCancel(running([{ status: 'RUNNING' }]), { reason: 'not needed', requestId: 'q1' }, NOW),
@@ -639,7 +918,7 @@ describe('the wish to cancel', () => {
   it.each([
     ['releasing', 'the storage is being given back already'],
     ['exporting', 'the results are on their way to S3: the storage goes when they are there'],
-    ['retained', 'the run is retained: send RunReleaseRequested to give its storage back'],
+    ['retained', 'the run is retained: release it, and its storage is given back'],
     ['succeeded', 'the run is over: succeeded'],
     ['failed', 'the run is over: failed'],
     ['cancelled', 'the run is over: cancelled'],
@@ -707,7 +986,7 @@ describe('the wish to go on', () => {
         { ...BROKE, name: 'a' },
         { name: 'b', status },
       ];
-      const reason = 'a job of this run may still be running';
+      const reason = 'a job of this run may still be running: try again in a minute';
       expect(resume(jobs, { mode: 'taskExport' })).toEqual(refused(reason));
     },
   );
@@ -723,6 +1002,35 @@ describe('the wish to go on', () => {
     expect(resume([DONE], { mode: 'taskExport' })).toEqual([
       { type: 'ExportRequested', data: { verdict: { kind: 'succeeded' }, requestId: 'q1' } },
     ]);
+  });
+
+  const tried = { export: { requestedAt: BEGUN, tries: 4 } };
+
+  it.each([
+    ['as the jobs did, which failed', [BROKE], FAILED],
+    ['as the jobs did, which were cancelled', [{}], CANCELLED],
+    ['with success, where every job succeeded', [DONE], { kind: 'succeeded' }],
+  ] as const)(
+    'asks for the export again where that was what failed, to end %s',
+    (_how, jobs, wanted) => {
+      // What the run says by now is of the export, too: that is not said again.
+      const verdict = { kind: 'failed', reason: 'it broke; and the export failed' } as const;
+      const changes = { verdict, export: { ...tried.export, verdict: wanted } };
+      expect(resume(jobs, { mode: 'taskExport', ...changes })).toEqual([
+        { type: 'ExportRequested', data: { verdict: wanted, requestId: 'q1' } },
+      ]);
+    },
+  );
+
+  it.each([
+    ['was submitted more than once', { ...BROKE, submission: 2 }],
+    ['was forgotten by Batch', { ...BROKE, missedAt: BEGUN }],
+  ])('waits until Batch was seen to have nothing of a job that %s', (_what, main) => {
+    const reason = 'a job of this run may still be running: try again in a minute';
+    const changes = { mode: 'taskExport' } as const;
+    expect(resume([main], changes)).toEqual(refused(reason));
+    expect(resume([main], { ...changes, ...tried })).toEqual(refused(reason));
+    expect(types(resume([main], { ...changes, jobsEndedAt: BEGUN }))).toEqual(['RunResumed']);
   });
 
   it('is refused for a volume of which every job succeeded', () => {
@@ -750,13 +1058,23 @@ describe('the wish to give the storage back', () => {
   ];
   const released = [{ type: 'ReleaseStarted', data: { verdict: FAILED, requestId: 'q1' } }];
 
+  it('is refused to who does not say so where a job may have run, though nobody saw it', () => {
+    const jobs = [{ status: 'SUBMITTED', submission: 1 } as const];
+    expect([types(release(false, {}, jobs)), types(release(true, {}, jobs))]).toEqual([
+      ['RequestRefused'],
+      ['ReleaseStarted'],
+    ]);
+  });
+
   it('is granted to who gives the results up', () => {
     expect(release(true)).toEqual(released);
   });
 
   it('is refused to who does not say that the results may go', () => {
     expect(release(false)).toEqual(
-      refused('its storage may hold results that are not in S3: say discard true to give them up'),
+      refused(
+        'its storage may hold results that are not in S3: release it with discard to give them up',
+      ),
     );
   });
 
@@ -820,6 +1138,26 @@ describe('storage', () => {
     ['is released', { over: 'released' }],
     ['is kept already', { over: 'kept' }],
   ] as const)('is nothing to keep where it %s', (_what, storage) => {
+    expect(owned(storage)).toBe(false);
+  });
+
+  it.each(['volume', 'fileSystem'] as const)(
+    'that was lost from sight is kept if it is there after all, whatever the run says: %s',
+    (kind) => {
+      const lost = { kind, over: 'lost', unseen: true } as const;
+      expect([owned(lost, {}), owned({ ...lost, availableAt: undefined }, {})]).toEqual([
+        true,
+        true,
+      ]);
+    },
+  );
+
+  it.each([
+    ['was seen to die', { over: 'lost', unseen: false }],
+    ['was never made', { over: 'lost', unseen: true, id: undefined }],
+    ['is released by now', { over: 'released', unseen: true }],
+    ['is kept already', { over: 'kept', unseen: true }],
+  ] as const)('that is lost is nothing to keep where it %s', (_what, storage) => {
     expect(owned(storage)).toBe(false);
   });
 });
@@ -957,5 +1295,222 @@ describe('whatever a policy answers, in every life that the table allows,', () =
         }
       }),
     );
+  });
+});
+
+describe('storage that could not be made', () => {
+  const tried = (tries: number, mode: Mode = 'taskExport') =>
+    running([{}], { mode, status: 'provisioning', storage: { ...run().storage, tries } });
+
+  it.each([
+    [1, '2026-01-03T00:01:00.000Z'],
+    [2, '2026-01-03T00:02:00.000Z'],
+    [4, '2026-01-03T00:08:00.000Z'],
+    [5, '2026-01-03T00:15:00.000Z'],
+    [500, '2026-01-03T00:15:00.000Z'],
+  ])('for want of room at try %i is asked for again at %s', (tries, retryAt) => {
+    expect(afterRefusal(tried(tries), { noRoom: true, reason: 'full' }, NOW)).toEqual([
+      { type: 'StorageDeferred', data: { reason: 'full', retryAt } },
+    ]);
+  });
+
+  it('names what AWS made although it had no room', () => {
+    const refusal = { noRoom: true, reason: 'full', storageId: 'fs-1' };
+    expect(afterRefusal(tried(1), refusal, NOW)[0]?.data).toMatchObject({ storageId: 'fs-1' });
+  });
+
+  it.each(MODES)('for another reason ends the run: %s', (mode) => {
+    expect(afterRefusal(tried(1, mode), { noRoom: false, reason: 'it broke' }, NOW)).toEqual([
+      { type: 'StorageFailed', data: { reason: 'it broke' } },
+      { type: 'ReleaseStarted', data: { verdict: FAILED } },
+    ]);
+  });
+});
+
+describe('the proof that every file is in S3', () => {
+  it.each([[{ kind: 'succeeded' }], [FAILED], [CANCELLED]] as const)(
+    'ends the run as its jobs have decided: %j',
+    (verdict) => {
+      const exported = running([DONE], { mode: 'taskExport', status: 'exporting', verdict });
+      expect(afterExport(exported)).toEqual([{ type: 'ReleaseStarted', data: { verdict } }]);
+    },
+  );
+});
+
+describe('a failed export', () => {
+  const exporting = (tries: number, verdict: Verdict = { kind: 'succeeded' }) =>
+    running([DONE], {
+      ...{ mode: 'taskExport', status: 'exporting', verdict },
+      export: { requestedAt: BEGUN, tries },
+    });
+  const failure = { reason: '2 of 9 files failed', taskId: 'task-1', report: 's3://b/r.csv' };
+
+  it.each([
+    [1, '2026-01-03T00:02:00.000Z'],
+    [2, '2026-01-03T00:16:00.000Z'],
+  ])('is tried again after try %i, at %s', (tries, retryAt) => {
+    expect(afterExportFailure(exporting(tries), failure, NOW)).toEqual([
+      { type: 'ExportFailed', data: { ...failure, retryAt } },
+    ]);
+  });
+
+  it('leads to the retention of the storage after the third try, with all that is known', () => {
+    const reason =
+      'the export failed 3 times, at last because 2 of 9 files failed; the files are listed in s3://b/r.csv';
+    expect(afterExportFailure(exporting(3), failure, NOW)).toMatchObject([
+      { type: 'ExportFailed', data: failure },
+      {
+        type: 'StorageRetained',
+        data: { verdict: { kind: 'failed', reason }, retainUntil: TOMORROW },
+      },
+    ]);
+  });
+
+  it('is not tried again after the third try', () => {
+    expect(afterExportFailure(exporting(3), failure, NOW)[0]?.data).not.toHaveProperty('retryAt');
+  });
+
+  it('speaks of no list where there is none', () => {
+    const [, retained] = afterExportFailure(exporting(3), { reason: 'FSx refused' }, NOW);
+    expect(retained?.data).toMatchObject({
+      verdict: { reason: 'the export failed 3 times, at last because FSx refused' },
+    });
+  });
+
+  it.each([
+    [FAILED, 'failed', 'it broke; and the export failed 3 times, at last because no'],
+    [CANCELLED, 'cancelled', 'not needed; and the export failed 3 times, at last because no'],
+  ] as const)('does not hide how its jobs ended: %j', (verdict, kind, reason) => {
+    const [, retained] = afterExportFailure(exporting(3, verdict), { reason: 'no' }, NOW);
+    expect(retained?.data).toMatchObject({ verdict: { kind, reason } });
+  });
+
+  it('releases nothing, however often it failed, and however the jobs ended', () => {
+    const verdicts = fc.constantFrom<Verdict>({ kind: 'succeeded' }, FAILED, CANCELLED);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), verdicts, (tries, verdict) => {
+        const drafts = afterExportFailure(exporting(tries, verdict), failure, NOW);
+        expect(types(drafts)).not.toContain('ReleaseStarted');
+        expect(types(drafts)[0]).toBe('ExportFailed');
+      }),
+    );
+  });
+
+  it('is tried three times in all, and then the run is retained', () => {
+    let each = exporting(1);
+    const at = { time: TOMORROW, id: 'r1', mode: 'taskExport' } as const;
+    const written: string[] = [];
+    while (each.status === 'exporting' && written.length < 20) {
+      const drafts = afterExportFailure(each, failure, NOW);
+      written.push(...types(drafts));
+      each = drafts.reduce<Run>((before, draft) => apply(before, draft, at), each);
+    }
+    expect([written, each.status]).toEqual([
+      ['ExportFailed', 'ExportFailed', 'ExportFailed', 'StorageRetained'],
+      'retained',
+    ]);
+  });
+});
+
+describe('an export that takes too long', () => {
+  it.each([
+    [{ kind: 'succeeded' }, 'failed', 'the run was exporting for longer than it may be'],
+    [FAILED, 'failed', 'it broke; and the run was exporting for longer than it may be'],
+    [CANCELLED, 'cancelled', 'not needed; and the run was exporting for longer than it may be'],
+  ] as const)('keeps the storage of a run with the verdict %j', (verdict, kind, reason) => {
+    const each = running([DONE], { mode: 'taskExport', status: 'exporting', verdict });
+    expect(afterDeadline(each, deadlineOf(each))).toMatchObject([
+      { type: 'DeadlinePassed', data: { overdue: 'exporting' } },
+      { type: 'StorageRetained', data: { verdict: { kind, reason } } },
+    ]);
+  });
+});
+
+describe('a cancelled file system that may hold results', () => {
+  const stop = { verdict: CANCELLED, at: BEGUN };
+  const ended = (
+    onFailure: NonNullable<RunParameters['onFailure']>,
+    jobs: readonly Partial<Job>[],
+  ) => running(jobs, { stop, mode: 'autoExport', parameters: { onFailure } });
+
+  it.each([
+    ['retain', 'StorageRetained'],
+    ['export', 'ExportRequested'],
+    ['release', 'ReleaseStarted'],
+  ] as const)('with onFailure %s is followed by %s, as a cancelled one', (onFailure, type) => {
+    for (const jobs of [[BROKE], [DONE], [SPENT], [DONE, { name: 'b', dependsOn: ['main'] }]]) {
+      expect(afterJobs(ended(onFailure, jobs), NOW)).toMatchObject([
+        { type, data: { verdict: CANCELLED } },
+      ]);
+    }
+  });
+
+  it.each([
+    ['retain', 'StorageRetained'],
+    ['export', 'StorageRetained'],
+    ['release', 'ReleaseStarted'],
+  ] as const)(
+    'is not waited for, nor exported while a job may write to it, where that does not stop: onFailure %s',
+    (onFailure, type) => {
+      const stuck = ended(onFailure, [{ status: 'RUNNING', ran: true }]);
+      expect(afterDeadline(stuck, deadlineOf(stuck))).toMatchObject([
+        { type: 'DeadlinePassed' },
+        { type, data: { verdict: CANCELLED } },
+      ]);
+    },
+  );
+
+  it('that failed is not exported either while a job may write to it', () => {
+    const stuck = running([{ status: 'RUNNING', ran: true }], {
+      ...{ mode: 'taskExport', parameters: { onFailure: 'export' } },
+      stop: { verdict: FAILED, at: BEGUN },
+    });
+    expect(afterDeadline(stuck, deadlineOf(stuck))).toMatchObject([
+      { type: 'DeadlinePassed' },
+      { type: 'StorageRetained', data: { verdict: FAILED } },
+    ]);
+  });
+});
+
+describe('whatever follows storage and exports, in every life that the table allows,', () => {
+  function follow(start: Run, drafts: readonly AnyDraft[]): Run {
+    const { id, mode } = start;
+    return drafts.reduce<Run>(
+      (each, draft) => apply(each, draft, { time: TOMORROW, id, mode }),
+      start,
+    );
+  }
+  function always(status: Run['status'], policy: (run: Run) => readonly AnyDraft[]): void {
+    fc.assert(
+      fc.property(walks, ({ runs }) => {
+        for (const each of runs.filter((met) => met.status === status)) {
+          expect(() => follow(each, policy(each))).not.toThrow();
+        }
+      }),
+    );
+  }
+
+  it.each([true, false])('the table allows after a refusal (no room: %s)', (noRoom) => {
+    always('provisioning', (each) => afterRefusal(each, { noRoom, reason: 'x' }, NOW));
+  });
+
+  it('the table allows after the proof', () => {
+    always('exporting', afterExport);
+  });
+
+  it('the table allows after a failed export', () => {
+    always('exporting', (each) => afterExportFailure(each, { reason: 'x' }, NOW));
+  });
+
+  it('the table allows another export after another pause', () => {
+    always('exporting', (each) => {
+      const [first] = afterExportFailure(each, { reason: 'x' }, NOW);
+      const tries = (each.export?.tries ?? 0) + 1;
+      if (first)
+        expect(apply(each, first, { time: BEGUN, id: 'r1', mode: each.mode }).export?.tries).toBe(
+          tries,
+        );
+      return [];
+    });
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Judgement, PARAMETERS, readRequest, type Settings } from '../../events';
+import { type Judgement, PARAMETERS, RequestedRun, readRequest, type Settings } from '../../events';
 import { looksSecret } from '../../events/parameters/secrets';
 
 const SETTINGS: Settings = {
@@ -156,6 +156,192 @@ describe('a good request', () => {
       { runId: 'r1', parameters: { ebsSizeGb: 601 } },
     ].map((detail) => wantedOf(detail).fingerprint);
     expect([one === same, one === other]).toEqual([true, false]);
+  });
+});
+
+describe('a request for jobs that wait for each other', () => {
+  const jobsOf = (jobs: readonly object[], mode = 'taskExport') =>
+    wantedOf({ mode, jobs }, ALL_MODES).jobs;
+
+  it('may pair the tasks of two arrays', () => {
+    const dependsOn = ['prepare', { job: 'align', type: 'N_TO_N' }];
+    const jobs = [
+      { name: 'prepare' },
+      { name: 'align', arraySize: 3 },
+      { name: 'sort', arraySize: 3, dependsOn },
+    ];
+    expect(jobsOf(jobs)[2]).toMatchObject({ dependsOn: ['prepare'], nToN: ['align'] });
+  });
+
+  it('may run tasks one after the other, even on a volume', () => {
+    const jobs = [{ name: 'a', arraySize: 3, dependsOn: [{ type: 'SEQUENTIAL' }] }];
+    expect(jobsOf(jobs, 'onlyEBS')[0]).toMatchObject({ dependsOn: [], sequential: true });
+  });
+
+  it('may name parameters, GPUs and limits', () => {
+    const fields = {
+      command: ['run', '--k=Ref::k'],
+      parameters: { k: '31' },
+      gpus: 8,
+      ulimits: [
+        { name: 'nofile', softLimit: 1024, hardLimit: 4096 },
+        { name: 'memlock', softLimit: -1, hardLimit: -1 },
+      ],
+    };
+    expect(jobsOf([{ name: 'main', ...fields }])[0]).toMatchObject(fields);
+  });
+
+  it.each([
+    [
+      'N_TO_N with a single job',
+      [{ name: 'a' }, { name: 'b', arraySize: 3, dependsOn: [{ job: 'a', type: 'N_TO_N' }] }],
+      ['job b waits N_TO_N for a', 'got 3 tasks and a single job', 'depend on "a" as a whole'],
+    ],
+    [
+      'N_TO_N of a single job',
+      [
+        { name: 'a', arraySize: 3 },
+        { name: 'b', dependsOn: [{ job: 'a', type: 'N_TO_N' }] },
+      ],
+      ['job b waits N_TO_N for a', 'got a single job and 3 tasks'],
+    ],
+    [
+      'N_TO_N between single jobs',
+      [{ name: 'a' }, { name: 'b', dependsOn: [{ job: 'a', type: 'N_TO_N' }] }],
+      ['both must be arrays of one size, got a single job and a single job'],
+    ],
+    [
+      'N_TO_N of two sizes',
+      [
+        { name: 'a', arraySize: 3 },
+        { name: 'b', arraySize: 4, dependsOn: [{ job: 'a', type: 'N_TO_N' }] },
+      ],
+      ['both must be arrays of one size, got 4 tasks and 3 tasks', 'the same arraySize'],
+    ],
+    [
+      'N_TO_N with itself',
+      [{ name: 'a', arraySize: 3, dependsOn: [{ job: 'a', type: 'N_TO_N' }] }],
+      ['job a depends on "a", which is not another job of this run'],
+    ],
+    [
+      'N_TO_N with a stranger',
+      [{ name: 'a', arraySize: 3, dependsOn: [{ job: 'x', type: 'N_TO_N' }] }],
+      ['job a depends on "x", which is not another job of this run'],
+    ],
+    [
+      'a circle through N_TO_N',
+      [
+        { name: 'a', arraySize: 3, dependsOn: ['b'] },
+        { name: 'b', arraySize: 3, dependsOn: [{ job: 'a', type: 'N_TO_N' }] },
+      ],
+      ['jobs a, b depend on each other in a circle'],
+    ],
+    [
+      'SEQUENTIAL of a single job',
+      [{ name: 'a', dependsOn: [{ type: 'SEQUENTIAL' }] }],
+      ['job a is a single job', 'SEQUENTIAL orders the tasks of an array'],
+    ],
+    [
+      'a way to wait that there is not',
+      [{ name: 'a', dependsOn: [{ job: 'b', type: 'PARALLEL' }] }],
+      ['jobs[0]: dependsOn', '"N_TO_N"', '"SEQUENTIAL"'],
+    ],
+    [
+      'more than 20 of them, of whatever kind',
+      [{ name: 'a', arraySize: 2, dependsOn: [...Array(20).fill('b'), { type: 'SEQUENTIAL' }] }],
+      ['jobs[0]: dependsOn', 'at most 20'],
+    ],
+    [
+      'a reference to a parameter that there is not',
+      [{ name: 'a', command: ['run', 'Ref::k'] }],
+      ['job a', 'Ref::k', 'no parameter "k"', 'add it to parameters'],
+    ],
+    [
+      'a reference to what every object has',
+      [{ name: 'a', command: ['Ref::constructor'] }],
+      ['no parameter "constructor"'],
+    ],
+    [
+      'a parameter that nobody refers to',
+      [{ name: 'a', command: ['run'], parameters: { k: '31' } }],
+      ['job a: parameter "k" is used nowhere', 'write Ref::k', 'or leave it out'],
+    ],
+    [
+      'parameters without a command',
+      [{ name: 'a', parameters: { k: '31' } }],
+      ['job a has parameters and no command', 'Ref::k'],
+    ],
+    [
+      'a parameter whose name is none',
+      [{ name: 'a', command: ['run'], parameters: { 'k-mer': '31' } }],
+      ['job a: parameter "k"', 'letters, digits and _'],
+    ],
+    [
+      'a parameter that looks like a secret',
+      [{ name: 'a', command: ['Ref::TOKEN'], parameters: { TOKEN: SECRET } }],
+      ['parameter "TOKEN" looks like a secret', 'Secrets Manager'],
+    ],
+    [
+      'a command that grows too long by its parameters',
+      [{ name: 'a', command: Array(7).fill('Ref::k'), parameters: { k: 'x'.repeat(1000) } }],
+      ['job a: command and environment have 70', 'takes 6144', 'put data into S3'],
+    ],
+    [
+      'an environment that is too long',
+      [{ name: 'a', environment: { X: 'x'.repeat(6144) } }],
+      ['job a: command and environment', 'takes 6144'],
+    ],
+    ['no GPU', [{ name: 'a', gpus: 0 }], ['jobs[0]: gpus', '1 to 16', 'got 0']],
+    ['more GPUs than there are', [{ name: 'a', gpus: 17 }], ['jobs[0]: gpus', '1 to 16']],
+    [
+      'a limit that Docker does not know',
+      [{ name: 'a', ulimits: [{ name: 'files', softLimit: 1, hardLimit: 1 }] }],
+      ['jobs[0]: ulimits', 'nofile'],
+    ],
+    [
+      'a soft limit above the hard one',
+      [{ name: 'a', ulimits: [{ name: 'nofile', softLimit: 2, hardLimit: 1 }] }],
+      ['jobs[0]: ulimits', 'softLimit not above hardLimit'],
+    ],
+    [
+      'no soft limit below a hard one',
+      [{ name: 'a', ulimits: [{ name: 'nofile', softLimit: -1, hardLimit: 1 }] }],
+      ['jobs[0]: ulimits', 'softLimit not above hardLimit'],
+    ],
+    [
+      'a limit twice',
+      [{ name: 'a', ulimits: Array(2).fill({ name: 'nofile', softLimit: 1, hardLimit: 1 }) }],
+      ['jobs[0]: ulimits', 'each name once'],
+    ],
+  ])('is refused with what would be right: %s', (_title, jobs, pieces) => {
+    const reason = refusalOf({ mode: 'taskExport', jobs }, ALL_MODES);
+    expect(
+      pieces.filter((piece) => !reason.includes(piece)).map((piece) => [piece, reason]),
+    ).toEqual([]);
+  });
+
+  it('may not pair tasks on a volume, even where those of each run one after the other', () => {
+    const sequential = { type: 'SEQUENTIAL' };
+    const jobs = [
+      { name: 'a', arraySize: 3, dependsOn: [sequential] },
+      { name: 'b', arraySize: 3, dependsOn: [sequential, { job: 'a', type: 'N_TO_N' }] },
+    ];
+    expect(refusalOf({ jobs })).toContain('jobs a and b could run at once');
+  });
+
+  it('never shows what a parameter holds', () => {
+    const malformed = [{ TOKEN: [SECRET] }, `TOKEN=${SECRET}`, [SECRET], { [`A=${SECRET}`]: '' }];
+    const said = malformed.map((parameters) =>
+      refusalOf({ jobs: [{ name: 'a', command: ['x'], parameters }] }),
+    );
+    expect(
+      said.filter((reason) => !reason.includes('parameter') || reason.includes(SECRET)),
+    ).toEqual([]);
+  });
+
+  it('is described to editors with every field of a job', () => {
+    const fields = Object.keys(RequestedRun.shape.jobs.unwrap().element.shape);
+    expect(fields).toEqual(expect.arrayContaining(['dependsOn', 'parameters', 'gpus', 'ulimits']));
   });
 });
 
@@ -436,6 +622,117 @@ describe('a bad request', () => {
       (detail) => judge(detail, ALL_MODES) as { mode?: string },
     );
     expect(modes.map(({ mode }) => mode)).toEqual(['onlyEBS', 'taskExport', 'taskExport']);
+  });
+});
+
+describe('the places of a run in S3', () => {
+  const settings: Settings = {
+    ...ALL_MODES,
+    intakeBucket: 'intake',
+    layers: {
+      autoExport: [
+        { name: 'cdk.json', deploys: true, values: { uploads: [{ prefix: 'in/scans-' }] } },
+      ],
+    },
+  };
+  const asked = (parameters: object) => ({ mode: 'taskExport', parameters });
+
+  it.each([
+    { dataRepositoryPath: 's3://elsewhere' },
+    { dataRepositoryPath: 's3://results/team/' },
+    { dataRepositoryPath: 's3://results/runs-of-old/' },
+    { dataRepositoryPath: 's3://intake/out/' },
+    { dataRepositoryPath: 's3://intake/in/' + 'other' },
+    { inputRepositoryPath: 's3://intake/in/' },
+    { inputRepositoryPath: 's3://results/runs/another/' },
+    { dataRepositoryPath: 's3://elsewhere/a', inputRepositoryPath: 's3://elsewhere/ab' },
+  ])('may be %j', (places) => {
+    expect(wantedOf(asked(places), settings).parameters).toMatchObject(places);
+  });
+
+  const RUNS = [
+    'overlaps s3://results/runs/, where every run has a place of its own',
+    'leave it out',
+  ];
+  const ASKS = ['where every new object asks for a run', 'name a place beside that'];
+  const RESULTS = ['where results go', 'name places beside each other'];
+  it.each([
+    [{ dataRepositoryPath: 's3://results' }, RUNS],
+    [{ dataRepositoryPath: 's3://results/' }, RUNS],
+    [{ dataRepositoryPath: 's3://results/runs' }, RUNS],
+    [{ dataRepositoryPath: 's3://results/runs/other/' }, RUNS],
+    [{ dataRepositoryPath: 's3://results/runs/r1/' }, RUNS],
+    [{ dataRepositoryPath: 's3://intake' }, ['overlaps s3://intake/requests/', ...ASKS]],
+    [{ dataRepositoryPath: 's3://intake/requests/out' }, ASKS],
+    [{ dataRepositoryPath: 's3://intake/in' }, ['overlaps s3://intake/in/scans-', ...ASKS]],
+    [{ dataRepositoryPath: 's3://intake/in/scans-1' }, ASKS],
+    [{ inputRepositoryPath: 's3://results' }, ['overlaps s3://results/runs/r1/', ...RESULTS]],
+    [{ inputRepositoryPath: 's3://results/runs/r1/x/' }, RESULTS],
+    [{ dataRepositoryPath: 's3://elsewhere/a', inputRepositoryPath: 's3://elsewhere/a/' }, RESULTS],
+    [{ dataRepositoryPath: 's3://elsewhere/a', inputRepositoryPath: 's3://elsewhere' }, RESULTS],
+  ])('may not be %j', (places, pieces) => {
+    const reason = refusalOf(asked(places), settings);
+    expect(
+      pieces.filter((piece) => !reason.includes(piece)).map((piece) => [piece, reason]),
+    ).toEqual([]);
+  });
+});
+
+describe('a stack with schedules and uploads', () => {
+  const schedules = [{ name: 'nightly', expression: 'rate(1 day)' }];
+  const uploads = [{ prefix: 'in/' }];
+  const layers = { onlyEBS: [{ name: 'cdk.json', deploys: true, values: { schedules, uploads } }] };
+
+  it('does not write them into every run', () => {
+    const { parameters, sources } = wantedOf({}, { ...SETTINGS, layers });
+    const names = [...Object.keys(parameters), ...Object.keys(sources)];
+    expect(names.filter((name) => ['schedules', 'uploads'].includes(name))).toEqual([]);
+  });
+});
+
+describe('the parameters of a run', () => {
+  const values = {
+    ...{ envName: 'Tide', vpcId: 'vpc-0123abcd', computeEnvironmentMaxvCpus: 64 },
+    ...{ allowedImages: ['repository', 'tool:1'], ebsSizeGb: 500, retainHours: 3 },
+  };
+  const layered = (more: object = {}): Settings => ({
+    ...SETTINGS,
+    layers: {
+      onlyEBS: [{ name: 'cdk.json', deploys: true, values: { ...values, ...more } }],
+    },
+  });
+  const ofRuns = Object.entries(PARAMETERS)
+    .filter(([, { layer }]) => layer === 'run')
+    .map(([name]) => name);
+
+  it('are those that a request may set, and its zones', () => {
+    const { parameters } = wantedOf({}, layered());
+    const strange = Object.keys(parameters).filter((name) => !ofRuns.includes(name));
+    expect([strange, parameters.ebsSizeGb, parameters.retainHours]).toEqual([['zones'], 500, 3]);
+  });
+
+  it.each([
+    ['the stack', {}, SETTINGS.zones],
+    ['cdk.json', { zones: ['us-west-2a'] }, ['us-west-2a']],
+  ])('have the zones of %s', (_where, more, zones) => {
+    expect(wantedOf({}, layered(more)).parameters.zones).toEqual(zones);
+  });
+
+  it('still are judged by what was set when deploying', () => {
+    const jobs = (image: string) => ({ jobs: [{ name: 'main', image }] });
+    expect([
+      wantedOf(jobs('tool:1'), layered()).jobs[0]?.image,
+      refusalOf(jobs('tool:2'), layered()),
+    ]).toEqual(['tool:1', expect.stringContaining('image "tool:2" is not allowed')]);
+  });
+
+  it('name the last layer that said each of them, even where it is the default', () => {
+    const asked = { parameters: { retainHours: 4, onFailure: 'retain' } };
+    expect(wantedOf(asked, layered({ zones: ['us-east-1a'] })).sources).toEqual({
+      ebsSizeGb: 'cdk.json',
+      retainHours: 'the request',
+      onFailure: 'the request',
+    });
   });
 });
 

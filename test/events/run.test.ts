@@ -2,21 +2,34 @@ import fc from 'fast-check';
 import {
   ACTIVE_STATUSES,
   type AnyDraft,
+  AutoExportDisabled,
   apply,
   BatchJobStateChange,
   DeadlinePassed,
+  ExportFailed,
+  ExportQueueDrained,
   ExportRequested,
+  ExportTaskCompleted,
+  ExportTaskCreated,
   FileSystemAvailable,
   FileSystemCreated,
+  hasAnswered,
   isLast,
   JobDoubted,
+  JobMissed,
   JobRefused,
   JobRequested,
   JobSubmitted,
+  JobsEnded,
+  JobsStopped,
   LAST_STATUSES,
   ReleaseStarted,
+  RepositoryLinked,
+  RepositoryMisconfigured,
+  RepositoryRecovered,
   RequestRefused,
   RUN_EVENTS,
+  type Run,
   RunAccepted,
   RunRejected,
   RunResumed,
@@ -26,6 +39,7 @@ import {
   STATUSES,
   StopRequested,
   StorageDeferred,
+  StorageDiscarded,
   StorageFailed,
   StorageKept,
   StorageLost,
@@ -36,7 +50,7 @@ import {
   VolumeAvailable,
   VolumeCreated,
 } from '../../events';
-import { BEGUN, job, run } from '../support/builders';
+import { BEGUN, job, lustreRun, run } from '../support/builders';
 import { walks } from './walks';
 
 const LATER = '2026-01-01T01:00:00.000Z';
@@ -279,16 +293,16 @@ describe('a run', () => {
       reason: 'x',
       rejectedAs: 'run-2',
     });
-    expect(apply(run(), refused, at)).toEqual({ ...run(), seq: 3, lastAnswered: 'run-2' });
+    expect(apply(run(), refused, at)).toEqual({ ...run(), seq: 3, answered: ['run-2'] });
   });
 
-  it('notes the last refused request alone', () => {
+  it('notes a refused request after those before', () => {
     const refused = RequestRefused.of({
       request: 'RunCancelRequested',
       reason: 'x',
       requestId: 'q1',
     });
-    expect(apply(run({ lastAnswered: 'run-2' }), refused, at).lastAnswered).toBe('q1');
+    expect(apply(run({ answered: ['run-2'] }), refused, at).answered).toEqual(['run-2', 'q1']);
   });
 
   it.each([
@@ -296,16 +310,16 @@ describe('a run', () => {
     ExportRequested.of({ verdict: { kind: 'succeeded' }, requestId: 'q1' }),
     ReleaseStarted.of({ verdict: { kind: 'succeeded' }, requestId: 'q1' }),
   ])('notes the request that is granted with %j', (granted) => {
-    const retained = run({ status: 'retained', lastAnswered: 'run-2' });
-    expect(apply(retained, granted, at).lastAnswered).toBe('q1');
+    const retained = run({ status: 'retained', answered: ['run-2'] });
+    expect(apply(retained, granted, at).answered).toEqual(['run-2', 'q1']);
   });
 
   it.each([
     ExportRequested.of({ verdict: { kind: 'succeeded' } }),
     ReleaseStarted.of({ verdict: { kind: 'succeeded' } }),
   ])('keeps its note of the last request where nobody asked for %j', (draft) => {
-    const running = run({ status: 'running', lastAnswered: 'q1' });
-    expect(apply(running, draft, at).lastAnswered).toBe('q1');
+    const running = run({ status: 'running', answered: ['q1'] });
+    expect(apply(running, draft, at).answered).toEqual(['q1']);
   });
 
   it('keeps how it is to end while its jobs stop, and since when', () => {
@@ -407,6 +421,122 @@ describe('the storage of a run', () => {
     ['lost', 'running', StorageLost.of({ reason: 'gone' })],
   ] as const)('is over when it is %s', (over, status, draft) => {
     expect(apply(run({ status }), draft, at).storage.over).toBe(over);
+  });
+});
+
+describe('storage that is lost', () => {
+  it.each([
+    [{ unseen: true }, true],
+    [{ unseen: false }, false],
+    [{}, undefined],
+  ])('says whether it was lost from sight: %j', (said, unseen) => {
+    const lost = StorageLost.of({ reason: 'gone', ...said });
+    expect(apply(run({ status: 'running' }), lost, at).storage).toMatchObject({
+      ...{ over: 'lost', failure: 'gone' },
+      unseen,
+    });
+  });
+});
+
+describe('the end of the jobs of a run', () => {
+  const ENDING = ['exporting', 'releasing', 'retained'] as const;
+  const stopped = JobsStopped.of({ jobIds: ['j1', 'j2'] });
+  const ended = JobsEnded.of({});
+
+  it.each(['running', ...ENDING] as const)(
+    'begins when those that live are told, and that is known: %s',
+    (status) => {
+      const before = run({ status, stopping: ['j0'] });
+      expect(apply(before, stopped, at)).toMatchObject({ status, stopping: ['j1', 'j2'] });
+    },
+  );
+
+  it.each(ENDING)('is known since Batch was seen to have none: %s', (status) => {
+    expect(apply(run({ status }), ended, at)).toMatchObject({ status, jobsEndedAt: LATER });
+  });
+
+  it.each(STATUSES.filter((status) => !ENDING.includes(status as never)))(
+    'is not said of a run that is %s: another job may come',
+    (status) => {
+      expect(() => apply(run({ status }), ended, at)).toThrow('JobsEnded cannot meet');
+    },
+  );
+
+  it('is that of a submission that nobody knows of, and leaves the others as they are', () => {
+    const asked = job({ status: 'REQUESTED', submission: 2, ran: true, since: BEGUN });
+    const others = {
+      a: job({ name: 'a', status: 'SUCCEEDED', submission: 1 }),
+      b: job({ name: 'b' }),
+      c: job({ name: 'c', status: 'RUNNING', submission: 1, ran: true }),
+    };
+    const before = run({ status: 'releasing', jobs: { main: asked, ...others } });
+    expect(apply(before, ended, at).jobs).toEqual({
+      main: {
+        ...asked,
+        ...{ status: 'FAILED', since: LATER },
+        statusReason: 'Batch never had this submission',
+      },
+      ...others,
+    });
+  });
+
+  it('is not known any more when a job is asked for', () => {
+    const before = run({ status: 'ready', stopping: ['j1'], jobsEndedAt: BEGUN });
+    const asked = JobRequested.of({ job: 'main', submission: 2, jobName: 'n' });
+    const after = apply(before, asked, at);
+    expect([after.status, after.stopping, after.jobsEndedAt]).toEqual([
+      'running',
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('lasts while the run is resumed, until then', () => {
+    const before = run({ status: 'retained', jobsEndedAt: BEGUN });
+    const resumed = RunResumed.of({ jobs: ['main'], requestId: 'q1' });
+    expect(apply(before, resumed, at).jobsEndedAt).toBe(BEGUN);
+  });
+});
+
+describe('a job that Batch does not show', () => {
+  const missed = JobMissed.of({ job: 'main', submission: 1, jobId: 'j1' });
+  const moved = { job: 'main', jobId: 'j1', submission: 1, attempt: 1, ran: true } as const;
+  const FORGOTTEN = 'Batch does not know this job any more';
+  const asRun = (changes: Partial<Run['jobs'][string]> = {}, status: RunStatus = 'running') =>
+    run({ status, jobs: { main: job({ status: 'RUNNING', submission: 1, ...changes }) } });
+
+  it.each(['running', 'retained'] as const)('is missed, and no more: %s', (status) => {
+    const before = asRun({ attempt: 1, since: BEGUN }, status);
+    expect(apply(before, missed, at)).toEqual({
+      ...before,
+      seq: before.seq + 1,
+      jobs: { main: { ...before.jobs.main, missedAt: LATER } },
+    });
+  });
+
+  it('is missed no more when it is seen again, wherever it is', () => {
+    const seen = BatchJobStateChange.of({ ...moved, status: 'RUNNING' });
+    expect(apply(asRun({ missedAt: BEGUN }), seen, at).jobs.main?.missedAt).toBeUndefined();
+  });
+
+  it('is missed for ever where Batch has forgotten it: it may be alive', () => {
+    const draft = { ...moved, status: 'FAILED', statusReason: FORGOTTEN } as const;
+    const after = apply(asRun({ missedAt: BEGUN }), BatchJobStateChange.of(draft), at);
+    expect(after.jobs.main).toMatchObject({ status: 'FAILED', missedAt: BEGUN, ran: true });
+  });
+
+  it('is missed no more when it is asked for anew', () => {
+    const before = asRun({ status: 'FAILED', missedAt: BEGUN });
+    const asked = JobRequested.of({ job: 'main', submission: 2, jobName: 'n' });
+    expect(apply(before, asked, at).jobs.main?.missedAt).toBeUndefined();
+  });
+
+  it('may end in a run that is retained, which stays so', () => {
+    const ended = BatchJobStateChange.of({ ...moved, status: 'SUCCEEDED', exitCode: 0 });
+    expect(apply(asRun({}, 'retained'), ended, at)).toMatchObject({
+      status: 'retained',
+      jobs: { main: { status: 'SUCCEEDED' } },
+    });
   });
 });
 
@@ -700,5 +830,245 @@ describe('every life that the table allows', () => {
 describe('an empty journal', () => {
   it('tells of no run', () => {
     expect(replay([])).toBeUndefined();
+  });
+});
+
+describe('the file system of a run', () => {
+  const { storage } = lustreRun();
+  const lustreAt = { ...at, mode: 'taskExport' } as const;
+  const made = { ...storage, id: 'fs-1', mountName: 'abc', links: { '/scratch': 'dra-1' } };
+  const told = (before: Run, ...drafts: readonly AnyDraft[]) =>
+    drafts.reduce<Run>((each, draft) => apply(each, draft, lustreAt), before);
+  const deferred = StorageDeferred.of({ reason: 'full', retryAt: LATER, storageId: 'fs-1' });
+  const discarded = StorageDiscarded.of({ storageId: 'fs-1' });
+  const misconfigured = (path: string) => RepositoryMisconfigured.of({ path, reason: 'no' });
+  const recovered = RepositoryRecovered.of({ path: '/scratch' });
+
+  it('is known by its id and its mount name once it is made', () => {
+    const created = FileSystemCreated.of({ fileSystemId: 'fs-1', mountName: 'abc' });
+    expect(told(lustreRun(), created).storage).toEqual({
+      ...storage,
+      id: 'fs-1',
+      mountName: 'abc',
+    });
+  });
+
+  it('has the associations that were asked for, by their paths', () => {
+    const linked = (path: string, associationId: string) =>
+      RepositoryLinked.of({ associationId, path, direction: 'both' });
+    expect(
+      told(lustreRun(), linked('/scratch', 'dra-1'), linked('/input', 'dra-2')).storage.links,
+    ).toEqual({ '/scratch': 'dra-1', '/input': 'dra-2' });
+  });
+
+  it('remembers when the last of its associations was asked for', () => {
+    const linked = (path: string) =>
+      RepositoryLinked.of({ associationId: 'dra-1', path, direction: 'both' });
+    const first = apply(lustreRun(), linked('/scratch'), { ...lustreAt, time: BEGUN });
+    expect([first.storage.linkedAt, told(first, linked('/input')).storage.linkedAt]).toEqual([
+      BEGUN,
+      LATER,
+    ]);
+  });
+
+  it.each(['provisioning', 'exporting'] as const)(
+    'is misconfigured at a path since it was seen so, while the run is %s',
+    (status) => {
+      const bad = told(lustreRun({ status }), misconfigured('/scratch'));
+      expect([bad.storage.misconfigured, bad.status]).toEqual([
+        { path: '/scratch', since: LATER },
+        status,
+      ]);
+    },
+  );
+
+  it('is misconfigured at another path from when that was seen', () => {
+    const bad = apply(lustreRun(), misconfigured('/scratch'), { ...lustreAt, time: BEGUN });
+    expect(told(bad, misconfigured('/input')).storage.misconfigured).toEqual({
+      path: '/input',
+      since: LATER,
+    });
+  });
+
+  it('is misconfigured anew after it had recovered', () => {
+    const bad = apply(lustreRun(), misconfigured('/scratch'), { ...lustreAt, time: BEGUN });
+    const again = told(bad, recovered, misconfigured('/scratch'));
+    expect(again.storage.misconfigured).toEqual({ path: '/scratch', since: LATER });
+  });
+
+  it.each([
+    ['it has recovered', 'provisioning', recovered],
+    ['it has recovered during the export', 'exporting', recovered],
+    ['it is usable', 'provisioning', FileSystemAvailable.of({ fileSystemId: 'fs-1' })],
+    ['an export begins', 'ready', ExportRequested.of({ verdict: { kind: 'succeeded' } })],
+  ] as const)('is misconfigured no more once %s', (_what, status, draft) => {
+    const bad = lustreRun({
+      status,
+      storage: { ...made, misconfigured: { path: '/scratch', since: BEGUN } },
+    });
+    const { storage: left } = told(bad, draft);
+    expect([left.misconfigured, left.id, left.links]).toEqual([undefined, made.id, made.links]);
+  });
+
+  it.each(STATUSES.filter((status) => status !== 'provisioning' && status !== 'exporting'))(
+    'is neither misconfigured nor recovered in a run that is %s',
+    (status) => {
+      for (const draft of [misconfigured('/scratch'), recovered]) {
+        expect(() => told(lustreRun({ status, storage: made }), draft)).toThrow(
+          `${draft.type} cannot meet a run that is ${status}`,
+        );
+      }
+    },
+  );
+
+  it('that failed for want of room is still known: it must go first', () => {
+    expect(told(lustreRun({ storage: made }), deferred)).toMatchObject({
+      status: 'queued',
+      storage: { id: 'fs-1', tries: 2, retryAt: LATER },
+    });
+  });
+
+  it('leaves nothing of itself to the next one once it is gone', () => {
+    const bad = { ...made, linkedAt: BEGUN, misconfigured: { path: '/scratch', since: BEGUN } };
+    const { storage: left, status } = told(lustreRun({ storage: bad }), deferred, discarded);
+    expect([status, left]).toEqual([
+      'queued',
+      { ...storage, failure: 'full', retryAt: LATER, tries: 2 },
+    ]);
+  });
+
+  it.each(STATUSES.filter((status) => status !== 'queued'))(
+    'is discarded by no run that is %s',
+    (status) => {
+      expect(() => told(lustreRun({ status, storage: made }), discarded)).toThrow(
+        `StorageDiscarded cannot meet a run that is ${status}`,
+      );
+    },
+  );
+});
+
+describe('the export of a run', () => {
+  const lustreAt = { ...at, mode: 'autoExport' } as const;
+  const running = lustreRun({ mode: 'autoExport', status: 'running' });
+  const told = (before: Run, ...drafts: readonly AnyDraft[]) =>
+    drafts.reduce<Run>((each, draft) => apply(each, draft, lustreAt), before);
+  const verdict = { kind: 'succeeded' } as const;
+  const requested = ExportRequested.of({ verdict });
+  const drained = ExportQueueDrained.of({ fileSystemId: 'fs-1', drainedAt: BEGUN });
+  const disabled = AutoExportDisabled.of({ fileSystemId: 'fs-1' });
+  const created = ExportTaskCreated.of({ taskId: 'task-1' });
+  const failed = ExportFailed.of({ reason: 'no', taskId: 'task-1', report: 'r', retryAt: LATER });
+  const retained = StorageRetained.of({
+    verdict: { kind: 'failed', reason: 'x' },
+    retainUntil: LATER,
+    pricePerHour: 1,
+  });
+
+  it('begins when it is asked for, with its first try', () => {
+    expect(told(running, requested)).toMatchObject({
+      ...{ status: 'exporting', verdict },
+      export: { requestedAt: LATER, tries: 1 },
+    });
+  });
+
+  it('knows what was done of it, step by step', () => {
+    const done = told(running, requested, drained, disabled, created);
+    expect([done.status, done.storage.autoExportOffAt, done.export]).toEqual([
+      'exporting',
+      LATER,
+      {
+        ...{ requestedAt: LATER, tries: 1, verdict: { kind: 'succeeded' } },
+        ...{ drainedAt: BEGUN, taskId: 'task-1', taskCreatedAt: LATER },
+      },
+    ]);
+  });
+
+  it('that failed has no task, another key, a pause and a list of files', () => {
+    expect(told(running, requested, created, failed).export).toEqual({
+      ...{ requestedAt: LATER, tries: 2, verdict: { kind: 'succeeded' } },
+      ...{ report: 'r', retryAt: LATER },
+    });
+  });
+
+  it('keeps the list of files where a later failure has none', () => {
+    const without = ExportFailed.of({ reason: 'no' });
+    expect(told(running, requested, failed, without).export).toMatchObject({
+      ...{ tries: 3, report: 'r' },
+      retryAt: undefined,
+    });
+  });
+
+  it('has no pause any more once it has a task', () => {
+    expect(told(running, requested, failed, created).export?.retryAt).toBeUndefined();
+  });
+
+  it('is not over by the word of its task: the proof and the release are written together', () => {
+    const completed = ExportTaskCompleted.of({ taskId: 'task-1', exportedCount: 1 });
+    expect(told(running, requested, created, completed).status).toBe('exporting');
+  });
+
+  it('begins anew when it is asked for anew, with auto-export off for good', () => {
+    const again = told(running, requested, drained, disabled, created, failed, retained, requested);
+    expect([again.export, again.storage.autoExportOffAt]).toEqual([
+      { requestedAt: LATER, tries: 1, verdict: { kind: 'succeeded' } },
+      LATER,
+    ]);
+  });
+
+  it('is forgotten when the jobs go on', () => {
+    const resumed = RunResumed.of({ jobs: [], requestId: 'q1' });
+    const went = told(running, requested, created, retained, resumed);
+    expect([went.status, went.export]).toEqual(['ready', undefined]);
+  });
+
+  it.each([
+    ['queued', [drained, disabled, created, failed]],
+    ['running', [drained, disabled, created, failed]],
+    ['retained', [drained, disabled, created, failed]],
+    ['releasing', [requested, drained, disabled, created, failed]],
+    ['succeeded', [requested, drained, disabled, created, failed]],
+  ] as const)('is touched by nothing in a run that is %s', (status, drafts) => {
+    for (const draft of drafts) {
+      expect(() => told(lustreRun({ mode: 'autoExport', status }), draft)).toThrow(
+        `${draft.type} cannot meet a run that is ${status}`,
+      );
+    }
+  });
+});
+
+describe('the requests that a run has answered', () => {
+  const refused = (requestId: string) =>
+    RequestRefused.of({ request: 'RunCancelRequested', reason: 'x', requestId });
+  const ids = Array.from({ length: 25 }, (_, index) => `q${index}`);
+  const asked = ids.reduce<Run>((each, id) => apply(each, refused(id), at), run());
+
+  it('are the last twenty, the newest last', () => {
+    expect(asked.answered).toEqual(ids.slice(5));
+  });
+
+  it.each([
+    ['q24', true],
+    ['q5', true],
+    ['q4', false],
+    ['q99', false],
+  ])('have %s among them: %s', (id, expected) => {
+    expect(hasAnswered(asked, id)).toBe(expected);
+  });
+
+  it('are none in a run that nobody asked anything of', () => {
+    expect(hasAnswered(run(), 'q1')).toBe(false);
+  });
+
+  it.each([
+    ['running', StopRequested.of({ verdict: { kind: 'cancelled', reason: 'x' }, requestId: 'q1' })],
+    [
+      'ready',
+      StorageRetained.of({
+        ...{ verdict: { kind: 'cancelled', reason: 'x' }, requestId: 'q1' },
+        ...{ retainUntil: LATER, pricePerHour: 1 },
+      }),
+    ],
+  ] as const)('are noted in a run that is %s with %j', (status, draft) => {
+    expect(apply(run({ status }), draft, at).answered).toEqual(['q1']);
   });
 });

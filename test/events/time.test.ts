@@ -3,6 +3,7 @@ import {
   ACTIVE_STATUSES,
   deadlineOf,
   defaultsOf,
+  type Export,
   isDoubtful,
   isLast,
   isSettled,
@@ -11,8 +12,9 @@ import {
   lookBy,
   nextLook,
   type Run,
+  type RunParameters,
 } from '../../events';
-import { job, run } from '../support/builders';
+import { job, lustreRun, run } from '../support/builders';
 import { walks } from './walks';
 
 const NOON = '2026-01-01T12:00:00.000Z';
@@ -42,7 +44,7 @@ describe('the deadline of a run', () => {
 
   it('whose input is imported lies three hours after its storage was requested', () => {
     const parameters = { ...defaultsOf('taskExport'), inputRepositoryPath: 's3://bucket/in' };
-    const importing = run({ mode: 'taskExport', status: 'provisioning', since: NOON, parameters });
+    const importing = lustreRun({ since: NOON, parameters });
     expect(minutesOf(importing)).toBe(3 * 60);
   });
 
@@ -107,9 +109,39 @@ describe('the deadline of a running run', () => {
     expect(minutesOf(running([parent]))).toBe((336 - 10) * 60);
   });
 
-  it('lies 15 minutes beyond the limit of an array that runs', () => {
-    const parent = { status: 'PENDING', arraySize: 2, since: NOON, timeoutSeconds: 60 } as const;
-    expect(minutesOf(running([parent]))).toBe(16);
+  it.each([
+    ['has no counts', undefined],
+    ['has a task running', { RUNNABLE: 1, RUNNING: 1 }],
+    ['has a task starting', { RUNNABLE: 1, STARTING: 1 }],
+    ['has a task over, and none running', { RUNNABLE: 1, SUCCEEDED: 1 }],
+    ['has a task failed, and none running', { RUNNABLE: 1, FAILED: 1 }],
+  ])('does not count the limit of an array, which is that of each task: it %s', (_, counts) => {
+    const parent = { status: 'PENDING', arraySize: 2, since: NOON, counts } as const;
+    expect(minutesOf(running([{ ...parent, timeoutSeconds: 60 }]))).toBe((336 - 10) * 60);
+  });
+
+  it.each(['STARTING', 'RUNNING'] as const)(
+    'does not count the limit of an array that Batch shows as %s, either',
+    (status) => {
+      const parent = { status, arraySize: 2, since: NOON, timeoutSeconds: 60 };
+      expect(minutesOf(running([parent]))).toBe((336 - 10) * 60);
+    },
+  );
+
+  it.each([{ RUNNABLE: 2 }, { SUBMITTED: 1, PENDING: 1 }, {}])(
+    'lies 24 hours after the last change of an array of which no task has begun: %j',
+    (counts) => {
+      const parent = { status: 'PENDING', arraySize: 2, since: NOON, counts } as const;
+      expect(minutesOf(running([parent]))).toBe(24 * 60);
+    },
+  );
+
+  it('is that of another job beside an array', () => {
+    const jobs = [
+      { name: 'a', status: 'PENDING', arraySize: 2, since: NOON, timeoutSeconds: 60 },
+      { name: 'b', status: 'RUNNING', since: NOON, timeoutSeconds: 600 },
+    ] as const;
+    expect(minutesOf(running([...jobs]))).toBe(25);
   });
 
   it('lies 30 minutes after a submission was asked for that nobody has answered', () => {
@@ -122,13 +154,29 @@ describe('the deadline of a running run', () => {
     expect(minutesOf(running([doubted]))).toBe(10);
   });
 
-  it('is that of the submission while another job runs', () => {
+  it.each([
+    ['runs', { status: 'RUNNING' }, (336 - 10) * 60],
+    ['starts', { status: 'STARTING' }, (336 - 10) * 60],
+    ['runs within a limit', { status: 'RUNNING', timeoutSeconds: 7_200 }, 135],
+    ['is an array that has begun', { status: 'PENDING', arraySize: 2 }, (336 - 10) * 60],
+  ] as const)('does not count a submission beside a job that %s', (_what, other, minutes) => {
     const jobs = [
-      { name: 'a', status: 'RUNNING', since: NOON },
+      { name: 'a', since: NOON, ...other },
       { name: 'b', status: 'REQUESTED', since: NOON },
     ] as const;
-    expect(minutesOf(running([...jobs]))).toBe(30);
+    expect(minutesOf(running([...jobs]))).toBe(minutes);
   });
+
+  it.each(['SUBMITTED', 'RUNNABLE', 'SUCCEEDED', 'WAITING'] as const)(
+    'is that of the submission beside a job that is %s',
+    (status) => {
+      const jobs = [
+        { name: 'a', status, since: NOON },
+        { name: 'b', status: 'REQUESTED', since: NOON },
+      ] as const;
+      expect(minutesOf(running([...jobs]))).toBe(30);
+    },
+  );
 
   it('is that of the tightest of several jobs', () => {
     const jobs = [
@@ -209,8 +257,82 @@ describe('the next look', () => {
   });
 
   it('at a running run is its deadline: the sweep watches the jobs', () => {
-    const running = run({ status: 'running', since: NOON, jobs: { main: job({ since: NOON }) } });
+    const main = job({ status: 'RUNNING', submission: 1, since: NOON });
+    const running = run({ status: 'running', since: NOON, jobs: { main } });
     expect(nextLook(running, NOON_MS)).toBe(deadlineOf(running));
+  });
+
+  const lostHost = 'Host EC2 (instance i-1) terminated.';
+  it.each<[string, Partial<Job>]>([
+    ['waits for nothing', {}],
+    [
+      'may go on after its attempts',
+      { status: 'FAILED', submission: 1, attempt: 5, ran: true, statusReason: lostHost },
+    ],
+  ])(
+    'at a run with a job that %s is half a minute ahead: who submits it was not woken',
+    (_what, changes) => {
+      const jobs = { main: job({ since: NOON, ...changes }) };
+      expect(secondsAhead(run({ status: 'running', since: NOON, jobs }))).toBe(30);
+    },
+  );
+
+  it('at a run whose jobs wait for one that runs is its deadline', () => {
+    const a = job({ name: 'a', status: 'RUNNING', submission: 1, since: NOON });
+    const b = job({ name: 'b', dependsOn: ['a'], since: NOON });
+    const running = run({ status: 'running', since: NOON, jobs: { a, b } });
+    expect(nextLook(running, NOON_MS)).toBe(deadlineOf(running));
+  });
+
+  it('at a run of which a job is missed is half a minute ahead, until it counts as failed', () => {
+    const missed = (status: Job['status']) => {
+      const main = job({ status, submission: 1, ran: true, exitCode: 1, missedAt: NOON });
+      return run({ status: 'running', since: NOON, jobs: { main } });
+    };
+    expect(secondsAhead(missed('RUNNING'))).toBe(30);
+    expect(nextLook(missed('FAILED'), NOON_MS)).toBe(deadlineOf(missed('FAILED')));
+  });
+
+  it.each([
+    ['at a run of which a job may be alive is half a minute ahead', 'retained', 30],
+    ['at storage that goes is 10 s ahead while a job may be alive', 'releasing', 10],
+    ['at an export is 10 s ahead while a job may be alive', 'exporting', 10],
+  ] as const)('%s: %s', (_title, status, seconds) => {
+    const retainUntil = '2026-01-02T12:00:00.000Z';
+    const jobs = [
+      job({ status: 'RUNNING', submission: 1 }),
+      job({ status: 'SUCCEEDED', submission: 2 }),
+      job({ status: 'FAILED', submission: 1, missedAt: NOON }),
+    ];
+    for (const main of jobs) {
+      for (const build of [run, lustreRun]) {
+        const each = build({ status, since: NOON, retainUntil, jobs: { main } });
+        expect(secondsAhead(each)).toBe(seconds);
+        expect(secondsAhead(each, NOON_MS + 40 * MINUTE)).toBe(seconds);
+      }
+    }
+  });
+
+  it('at a retained run of which no job is alive any more is the end of its retention', () => {
+    const main = job({ status: 'FAILED', submission: 2 });
+    const retainUntil = '2026-01-01T13:00:00.000Z';
+    const ended = { jobs: { main }, jobsEndedAt: NOON };
+    expect(secondsAhead(run({ status: 'retained', since: NOON, retainUntil, ...ended }))).toBe(
+      3_600,
+    );
+  });
+
+  it('at a retained run goes on until the end of its jobs is known', () => {
+    const main = job({ status: 'RUNNING', submission: 1 });
+    const retainUntil = '2026-01-01T13:00:00.000Z';
+    const ended = { jobs: { main }, jobsEndedAt: NOON };
+    expect(secondsAhead(run({ status: 'retained', since: NOON, retainUntil, ...ended }))).toBe(30);
+  });
+
+  it('at storage that goes has its own pace once no job is alive any more', () => {
+    const main = job({ status: 'RUNNING', submission: 2 });
+    const ended = { status: 'releasing', jobs: { main }, jobsEndedAt: NOON } as const;
+    expect(secondsAhead(run({ since: NOON, ...ended }))).toBe(2);
   });
 
   const requested = (...jobs: readonly Partial<Job>[]) =>
@@ -362,5 +484,146 @@ describe('a submission that nobody makes any more', () => {
 
   it('counts from its own beginning where an earlier one was doubted', () => {
     expect(settledAt({ since: ago(10), doubtedAt: ago(1_000) })).toBe(false);
+  });
+});
+
+describe('the deadline of a file system that is made', () => {
+  const made = (parameters: RunParameters) =>
+    lustreRun({ since: NOON, parameters: { ...defaultsOf('taskExport'), ...parameters } });
+
+  it('lies an hour after it was asked for', () => {
+    expect(minutesOf(made({}))).toBe(60);
+  });
+
+  it.each(['inputRepositoryPath', 'dataRepositoryPath'] as const)(
+    'lies three hours after it was asked for where its import is awaited: %s',
+    (name) => {
+      expect(minutesOf(made({ [name]: 's3://bucket/data' }))).toBe(3 * 60);
+    },
+  );
+});
+
+describe('the next look at a file system', () => {
+  const { storage } = lustreRun();
+  const secondsAhead = (each: Run, minutes: number) =>
+    (nextLook(each, NOON_MS + minutes * MINUTE) - NOON_MS) / SECOND - minutes * 60;
+  const made = (waitForLustreCreationSeconds = 30, changes: Partial<Run> = {}) =>
+    lustreRun({
+      since: NOON,
+      storage: { ...storage, requestedAt: NOON },
+      parameters: { ...defaultsOf('taskExport'), waitForLustreCreationSeconds },
+      ...changes,
+    });
+
+  it.each([
+    [0, 30],
+    [2.99, 30],
+    [3, 10],
+    [14.99, 10],
+    [15, 30],
+    [50, 30],
+  ])('that was asked for %d minutes ago is %i seconds ahead', (minutes, seconds) => {
+    expect(secondsAhead(made(), minutes)).toBeCloseTo(seconds);
+  });
+
+  it.each([0, 5, 20])('is never slower than the parameter says: 7 s at %i minutes', (minutes) => {
+    expect(secondsAhead(made(7), minutes)).toBe(7);
+  });
+
+  it('counts from when it was asked for, not from the last try before it', () => {
+    const anew = { ...storage, requestedAt: new Date(NOON_MS + 30 * MINUTE).toISOString() };
+    expect(secondsAhead(made(30, { storage: anew }), 30)).toBe(30);
+  });
+
+  it.each([
+    [0, 10],
+    [14.99, 10],
+    [15, 30],
+    [59, 30],
+  ])('that goes since %d minutes is %i seconds ahead', (minutes, seconds) => {
+    expect(secondsAhead(made(30, { status: 'releasing' }), minutes)).toBeCloseTo(seconds);
+  });
+
+  it('that goes is never slower than the parameter says', () => {
+    expect(secondsAhead(made(4, { status: 'releasing' }), 1)).toBe(4);
+  });
+
+  it('that failed for want of room is half a minute ahead until it is gone', () => {
+    const failed = { ...storage, id: 'fs-1', retryAt: '2026-01-01T12:15:00.000Z' };
+    const queued = made(30, { status: 'queued', acceptedAt: NOON, storage: failed });
+    expect(secondsAhead(queued, 0)).toBe(30);
+  });
+
+  it('that failed for want of room is when another may be asked for, once it is gone', () => {
+    const gone = { ...storage, retryAt: '2026-01-01T12:15:00.000Z' };
+    expect(secondsAhead(made(30, { status: 'queued', acceptedAt: NOON, storage: gone }), 0)).toBe(
+      900,
+    );
+  });
+});
+
+describe('the next look at an export', () => {
+  const { storage } = lustreRun();
+  const exporting = (
+    mode: 'taskExport' | 'autoExport',
+    asked: Partial<Export> = {},
+    autoExportOffAt?: string,
+  ) =>
+    lustreRun({
+      ...{ mode, status: 'exporting', since: NOON, parameters: defaultsOf(mode) },
+      storage: { ...storage, autoExportOffAt },
+      export: { requestedAt: NOON, tries: 1, ...asked },
+    });
+  const secondsAhead = (each: Run, second: number) =>
+    (nextLook(each, NOON_MS + second * SECOND) - NOON_MS) / SECOND - second;
+  const drained = { drainedAt: NOON };
+
+  it.each([
+    [0, 120],
+    [90, 30],
+    [120, 20],
+    [1_000, 20],
+  ])(
+    'at the queue %i s after the jobs is %i s ahead: no point counts before two minutes',
+    (second, seconds) => {
+      expect(secondsAhead(exporting('autoExport'), second)).toBe(seconds);
+    },
+  );
+
+  it('at the queue is never slower than waitForCheckMetricsSeconds', () => {
+    const each = exporting('autoExport');
+    const parameters = { ...each.parameters, waitForCheckMetricsSeconds: 5 };
+    expect(secondsAhead({ ...each, parameters }, 1_000)).toBe(5);
+  });
+
+  it.each([
+    [
+      'at auto-export that is being switched off is 10 s ahead',
+      'autoExport',
+      drained,
+      undefined,
+      10,
+    ],
+    ['for its task is half a minute ahead', 'taskExport', {}, undefined, 30],
+    ['for its task is half a minute ahead', 'autoExport', drained, NOON, 30],
+    [
+      'at its task is 10 s ahead at first',
+      'taskExport',
+      { taskId: 't', taskCreatedAt: NOON },
+      undefined,
+      10,
+    ],
+  ] as const)('%s: %s', (_title, mode, asked, offAt, seconds) => {
+    expect(secondsAhead(exporting(mode, asked, offAt), 0)).toBe(seconds);
+  });
+
+  it('comes when the pause after a failure is over', () => {
+    const retryAt = '2026-01-01T12:05:00.000Z';
+    expect(secondsAhead(exporting('taskExport', { tries: 2, retryAt }), 10)).toBe(290);
+  });
+
+  it('does not lie beyond the deadline', () => {
+    const each = exporting('autoExport');
+    expect(nextLook(each, deadlineOf(each) - 5 * SECOND)).toBe(deadlineOf(each));
   });
 });

@@ -1,13 +1,22 @@
-import { fingerprintOf, RunRequested, STATUSES } from '../../events';
+import { fingerprintOf, RunRequested, readRequest, type Settings, STATUSES } from '../../events';
 import { acceptRun } from '../../handlers/accept-run';
 import { SETTINGS } from '../../sim/simulator';
 import { NOW } from '../support/builders';
-import { envelope, runIn } from './world';
+import { envelope, runIn, world } from './world';
 
 const DERIVED = 'run-11111111222243338444555555555555';
 const requested = (detail: object) => RunRequested.parse(envelope('RunRequested', detail));
-const judged = (detail: object) =>
-  acceptRun.judge?.({ runId: 'r1', detail: { ...detail }, settings: SETTINGS }, undefined, NOW);
+const judged = (detail: object, holder?: string, settings: Settings = SETTINGS) => {
+  const judgement = readRequest('r1', detail, settings);
+  return acceptRun.judge?.({ runId: 'r1', detail, judged: judgement, holder }, undefined, NOW);
+};
+const CAUSE = { schedule: { name: 'nightly', time: '2026-11-20T08:05:00Z' } };
+const LUSTRE: Settings = {
+  ...SETTINGS,
+  modes: ['taskExport'],
+  repositories: { taskExport: 'image' },
+  intakeBucket: 'intake',
+};
 
 describe('accept-run decides', () => {
   it('looks at the settings for a request nobody has met', () => {
@@ -44,12 +53,60 @@ describe('accept-run decides', () => {
     });
   });
 
+  it('hands the cause of a refused request on, so that its upload can be answered', () => {
+    const detail = { runId: 'r1', cause: CAUSE };
+    expect(acceptRun.decide(runIn('running'), requested(detail), NOW)).toMatchObject({
+      drafts: [{ data: { cause: CAUSE, rejectedAs: 'nightly-202611200805' } }],
+    });
+  });
+
   it('refuses one request once', () => {
-    const before = runIn('running', { lastAnswered: DERIVED });
+    const before = runIn('running', { answered: [DERIVED] });
     expect(acceptRun.decide(before, requested({ runId: 'r1' }), NOW)).toEqual({
       kind: 'ignore',
       reason: 'this request was answered before',
     });
+  });
+});
+
+describe('accept-run looks', () => {
+  /** What a look brings, and which places were asked for. */
+  async function looked(detail: object, settings = SETTINGS, holder?: string) {
+    const asked: unknown[] = [];
+    const { ports } = world({
+      settings: { read: async () => settings },
+      claims: {
+        async take(wanted) {
+          asked.push(wanted);
+          return holder;
+        },
+      },
+    });
+    const seen = await acceptRun.look?.({ runId: 'r1', detail }, ports);
+    return { seen, asked };
+  }
+  const placed = { parameters: { dataRepositoryPath: 's3://shared/a/' } };
+
+  it('at the settings and judges by them', async () => {
+    const { seen, asked } = await looked({});
+    expect([seen?.judged.ok, seen?.holder, asked]).toEqual([true, undefined, []]);
+  });
+
+  it('who has the place that a good request names, and takes it where nobody has', async () => {
+    const { seen, asked } = await looked(placed, LUSTRE);
+    expect([seen?.holder, asked]).toEqual([
+      undefined,
+      [{ runId: 'r1', repositoryPath: 's3://shared/a/' }],
+    ]);
+  });
+
+  it('who has the place already', async () => {
+    expect((await looked(placed, LUSTRE, 'r0')).seen?.holder).toBe('r0');
+  });
+
+  it('for no place where the request is bad anyhow', async () => {
+    const bad = { parameters: { ...placed.parameters, retainHours: 0 } };
+    expect((await looked(bad, LUSTRE)).asked).toEqual([]);
   });
 });
 
@@ -92,11 +149,61 @@ describe('accept-run judges', () => {
     });
   });
 
+  it('accepts with the cause, and with where values came from', () => {
+    const detail = { cause: CAUSE, parameters: { ebsSizeGb: 600 } };
+    expect(judged(detail)).toMatchObject({
+      drafts: [
+        { type: 'RunAccepted', data: { cause: CAUSE, sources: { ebsSizeGb: 'the request' } } },
+        {},
+      ],
+    });
+  });
+
+  it('rejects with the cause', () => {
+    const detail = { cause: CAUSE, parameters: { ebsSizeGb: 0 } };
+    expect(judged(detail)).toMatchObject({
+      drafts: [{ type: 'RunRejected', data: { cause: CAUSE } }],
+    });
+  });
+
+  it('rejects an upload that is no request with the sentence that says so', () => {
+    const upload = { bucket: 'intake', key: 'requests/a', sequencer: '0A', unreadable: 'no JSON' };
+    expect(judged({ cause: { upload } }, undefined, LUSTRE)).toMatchObject({
+      mode: 'taskExport',
+      drafts: [{ type: 'RunRejected', data: { reason: 'no JSON', cause: { upload } } }],
+    });
+  });
+
+  it('rejects without a cause that is nonsense', () => {
+    const answer = judged({ cause: { upload: { bucket: 'intake' } } });
+    expect(answer).toMatchObject({
+      drafts: [{ type: 'RunRejected', data: { reason: expect.stringContaining('cause must be') } }],
+    });
+    expect(answer).not.toMatchObject({ drafts: [{ data: { cause: expect.anything() } }] });
+  });
+
+  it('rejects a request whose place another run has, and names that run', () => {
+    const detail = { parameters: { dataRepositoryPath: 's3://shared/a/' } };
+    expect(judged(detail, 'r0', LUSTRE)).toEqual({
+      kind: 'conclude',
+      mode: 'taskExport',
+      drafts: [
+        {
+          type: 'RunRejected',
+          data: {
+            reason:
+              'dataRepositoryPath s3://shared/a/ overlaps the place of run r0, which is not over: wait for its end, or name another place',
+            fingerprint: fingerprintOf(detail),
+          },
+        },
+      ],
+    });
+  });
+
   it('a request to a stack that names no zones without throwing', () => {
     const layer = { name: 'cdk.json', deploys: true, values: { zones: [] } };
     const settings = { ...SETTINGS, layers: { onlyEBS: [layer] } };
-    const judge = () => acceptRun.judge?.({ runId: 'r1', detail: {}, settings }, undefined, NOW);
-    expect(judge).not.toThrow();
+    expect(() => judged({}, undefined, settings)).not.toThrow();
   });
 
   it('remembers the request by its content and not by its id', () => {

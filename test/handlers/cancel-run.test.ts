@@ -20,7 +20,7 @@ const ANSWERS = {
   running: stopped,
   exporting: refused('the results are on their way to S3: the storage goes when they are there'),
   releasing: refused('the storage is being given back already'),
-  retained: refused('the run is retained: send RunReleaseRequested to give its storage back'),
+  retained: refused('the run is retained: release it, and its storage is given back'),
   succeeded: refused('the run is over: succeeded'),
   failed: refused('the run is over: failed'),
   cancelled: refused('the run is over: cancelled'),
@@ -43,18 +43,18 @@ describe('cancel-run decides', () => {
     });
   });
 
-  it('ignores the wish for what is being done already', () => {
+  it('refuses another wish for what is being done already', () => {
     const stop = { verdict: { kind: 'cancelled', reason: 'before' } as const, at: later(0) };
-    expect(cancelRun.decide(runIn('running', { stop }), cancel(), NOW)).toEqual({
-      kind: 'ignore',
-      reason: 'cancelled already',
+    expect(cancelRun.decide(runIn('running', { stop }), cancel(), NOW)).toMatchObject({
+      kind: 'conclude',
+      drafts: [refused('the run is stopping already')],
     });
   });
 
   it('answers a refused wish once, however often it is delivered', () => {
     const asked = cancel();
-    const lastAnswered = 'derivedId' in asked.data ? asked.data.derivedId : '';
-    expect(cancelRun.decide(runIn('releasing', { lastAnswered }), asked, NOW)).toEqual({
+    const answered = 'derivedId' in asked.data ? [asked.data.derivedId] : [];
+    expect(cancelRun.decide(runIn('releasing', { answered }), asked, NOW)).toEqual({
       kind: 'ignore',
       reason: 'this request was answered before',
     });

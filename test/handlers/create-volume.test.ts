@@ -11,13 +11,32 @@ describe('create-volume decides', () => {
     const parameters = { ebsIOPS: 4000, ebsThroughput: 250 };
     expect(createVolume.decide(run({ parameters }), probe, NOW)).toEqual({
       kind: 'proceed',
-      key: 'r1.storage.1',
+      key: 'r1.storage-mjuohs00.1',
       step: { runId: 'r1', zone: 'us-east-1a', sizeGib: 500, iops: 4000, throughputMibps: 250 },
     });
   });
 
+  it('names the storage of another run of the same id by another key', () => {
+    const another = createVolume.decide(run({ acceptedAt: later(0.001) }), probe, NOW);
+    expect(another).toMatchObject({ key: 'r1.storage-mjuohs01.1' });
+  });
+
+  it('has room for the longest id, the latest time and many tries in a key of 63', () => {
+    const id = 'r'.repeat(40);
+    const { storage } = run();
+    const before = run({
+      id,
+      acceptedAt: '2059-01-01T00:00:00.000Z',
+      storage: { ...storage, tries: 999 },
+    });
+    const decided = createVolume.decide(before, probe, NOW);
+    expect(decided.kind === 'proceed' && decided.key.length).toBeLessThanOrEqual(63);
+  });
+
   it('names another try by another key', () => {
-    expect(createVolume.decide(tried(3), probe, NOW)).toMatchObject({ key: 'r1.storage.3' });
+    expect(createVolume.decide(tried(3), probe, NOW)).toMatchObject({
+      key: 'r1.storage-mjuohs00.3',
+    });
   });
 
   it.each(others)('ignores a run that is %s', (status) => {

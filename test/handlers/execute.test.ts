@@ -11,7 +11,6 @@ import {
   StorageRequested,
 } from '../../events';
 import {
-  type CreatedVolume,
   conclude,
   execute,
   HANDLERS,
@@ -22,46 +21,43 @@ import {
 } from '../../handlers';
 import { acceptRun } from '../../handlers/accept-run';
 import { cancelRun } from '../../handlers/cancel-run';
+import { createFileSystem } from '../../handlers/create-file-system';
 import { createVolume } from '../../handlers/create-volume';
+import { discardFileSystem } from '../../handlers/discard-file-system';
+import { enforceDeadline } from '../../handlers/enforce-deadline';
 import { findJob } from '../../handlers/find-job';
+import { observeFileSystem } from '../../handlers/observe-file-system';
 import { observeVolume } from '../../handlers/observe-volume';
+import { releaseRun } from '../../handlers/release-run';
 import { releaseVolume } from '../../handlers/release-volume';
 import { requestStorage } from '../../handlers/request-storage';
+import { resumeRun } from '../../handlers/resume-run';
 import { submitJob } from '../../handlers/submit-job';
 import { Crash } from '../../sim/once';
-import { later, NOW, run } from '../support/builders';
+import { FILE_SYSTEM, later, lustreRun, NOW, run } from '../support/builders';
 import {
+  creating,
   envelope,
   given,
   happens,
+  lustreStorageIn,
+  MADE,
   overtaken,
+  passUntil,
   probeEnvelope,
   requestedJob,
   runIn,
+  seenFileSystem,
   storageIn,
   VOLUME,
-  type World,
   world,
+  writtenIn,
 } from './world';
 
 const verdict = { kind: 'cancelled', reason: 'enough' } as const;
 const cancel = envelope('RunCancelRequested', { runId: 'r1', reason: 'enough' });
 const released = ReleaseStarted.of({ verdict });
 const noted = RequestRefused.of({ request: 'somebody', reason: 'else', requestId: 'q1' });
-
-/** A world whose EC2 counts its creations. */
-function creating(answer: CreatedVolume = { ok: true, volumeId: VOLUME, zone: 'us-east-1a' }) {
-  const tokens: string[] = [];
-  const here = world();
-  const create = async ({ clientToken }: { clientToken: string }) => {
-    tokens.push(clientToken);
-    return answer;
-  };
-  const ports: Ports = { ...here.ports, volumes: { ...here.ports.volumes, create } };
-  return { ...here, ports, tokens };
-}
-
-const typesOf = async ({ runs }: World) => (await runs.journal('r1')).map(({ type }) => type);
 
 describe('a delivery about something that is not ours', () => {
   it('is a success when nobody has the volume', async () => {
@@ -74,10 +70,17 @@ describe('a delivery about something that is not ours', () => {
     expect(lines).toMatchObject([{ runId: '', seq: 0, decided: 'not ours' }]);
   });
 
-  it('is a success when nobody has the run', async () => {
+  it('is a success when nobody has the run, an hour after it was asked for', async () => {
+    const here = world();
+    await passUntil(here, NOW + 3_600_000);
+    await execute(cancelRun, cancel, here.ports);
+    expect(here.lines).toMatchObject([{ runId: 'r1', seq: 0, decided: 'not ours' }]);
+  });
+
+  it('is a success when a probe finds no run, however young it is', async () => {
     const { ports, lines } = world();
-    await execute(cancelRun, cancel, ports);
-    expect(lines).toMatchObject([{ runId: 'r1', seq: 0, decided: 'not ours' }]);
+    await execute(createVolume, probeEnvelope('provisioning'), ports);
+    expect(lines).toMatchObject([{ decided: 'not ours' }]);
   });
 
   it('is a success when a stranger named a job of Batch nearly as we do', async () => {
@@ -86,6 +89,34 @@ describe('a delivery about something that is not ours', () => {
     const detail = { jobName: 'ebbtide-mine', jobId: 'j', status: 'RUNNING' };
     await execute(observeJob, envelope('Batch Job State Change', detail, 'aws.batch'), ports);
     expect(lines).toMatchObject([{ decided: 'not ours' }]);
+  });
+});
+
+describe('a request about a run that is not there', () => {
+  const waits = 'there is no run r1 yet: the request waits for it';
+
+  it.each([cancelRun, resumeRun, releaseRun])(
+    'is thrown for its first hour, that its queue brings it again: $name',
+    async (handler) => {
+      const here = world();
+      const type = handler.on?.types[0] ?? '';
+      const asked = envelope(type, { runId: 'r1', reason: 'enough' });
+      await expect(execute(handler, asked, here.ports)).rejects.toThrow(waits);
+      await passUntil(here, NOW + 3_600_000 - 1);
+      await expect(execute(handler, asked, here.ports)).rejects.toThrow(waits);
+      expect(here.lines).toEqual([]);
+      await passUntil(here, NOW + 3_600_000);
+      await execute(handler, asked, here.ports);
+      expect(here.lines).toMatchObject([{ decided: 'not ours' }]);
+    },
+  );
+
+  it('is answered when the run has come meanwhile', async () => {
+    const { ports, runs } = world();
+    await expect(execute(cancelRun, cancel, ports)).rejects.toThrow(waits);
+    await given(runs, runIn('ready'));
+    await execute(cancelRun, cancel, ports);
+    expect(await runs.get('r1')).toMatchObject({ status: 'releasing' });
   });
 });
 
@@ -99,8 +130,8 @@ describe('a delivery that is a defect', () => {
 
   it('is thrown when its handler only listens to probes', async () => {
     await expect(
-      execute(requestStorage, envelope('StorageRequested'), world().ports),
-    ).rejects.toThrow('request-storage only listens to probes');
+      execute(enforceDeadline, envelope('StorageRequested'), world().ports),
+    ).rejects.toThrow('enforce-deadline only listens to probes');
   });
 
   it.each([
@@ -167,8 +198,8 @@ describe('a delivery', () => {
     await given(here.runs, runIn('running'));
     const runs = overtaken(here.runs, () => happens(here.runs, StopRequested.of({ verdict })));
     await here.settled(execute(cancelRun, cancel, { ...here.ports, runs }));
-    // Meanwhile somebody else's wish has done what this one wants.
-    expect(await typesOf(here)).toEqual(['StopRequested']);
+    // Meanwhile somebody else's wish has done what this one wants: this one is told so.
+    expect(await writtenIn(here)).toEqual(['StopRequested', 'RequestRefused']);
   });
 
   it('is logged once although it decided twice', async () => {
@@ -204,7 +235,7 @@ describe('an act', () => {
     const { ports, runs, tokens } = creating();
     await given(runs, run());
     await execute(createVolume, probeEnvelope('provisioning'), ports);
-    expect(tokens).toEqual(['r1.storage.1']);
+    expect(tokens).toEqual(['r1.storage-mjuohs00.1']);
   });
 
   it('is made once although its commit was overtaken', async () => {
@@ -214,7 +245,7 @@ describe('an act', () => {
     await here.settled(
       execute(createVolume, probeEnvelope('provisioning'), { ...here.ports, runs }),
     );
-    expect([here.tokens.length, await typesOf(here)]).toEqual([
+    expect([here.tokens.length, await writtenIn(here)]).toEqual([
       1,
       ['RequestRefused', 'VolumeCreated'],
     ]);
@@ -269,7 +300,7 @@ describe('an act', () => {
     await here.settled(
       execute(createVolume, probeEnvelope('provisioning'), { ...here.ports, runs }),
     );
-    expect([here.lines[0]?.decided, await typesOf(here)]).toEqual([
+    expect([here.lines[0]?.decided, await writtenIn(here)]).toEqual([
       'ignored: StorageDeferred cannot meet releasing',
       ['ReleaseStarted'],
     ]);
@@ -306,7 +337,7 @@ describe('an act', () => {
     const event = probeEnvelope('provisioning');
     await expect(execute(createVolume, event, { ...here.ports, runs: dying })).rejects.toThrow();
     await execute(createVolume, event, here.ports);
-    expect([here.tokens.length, await typesOf(here)]).toEqual([1, ['VolumeCreated']]);
+    expect([here.tokens.length, await writtenIn(here)]).toEqual([1, ['VolumeCreated']]);
   });
 
   it('is made again under the same key when its handler died during it', async () => {
@@ -326,7 +357,7 @@ describe('an act', () => {
     here.clock.at(NOW + 60_000, () => {});
     await here.clock.step();
     await execute(createVolume, event, here.ports);
-    expect(here.tokens).toEqual(['r1.storage.1', 'r1.storage.1']);
+    expect(here.tokens).toEqual(['r1.storage-mjuohs00.1', 'r1.storage-mjuohs00.1']);
   });
 });
 
@@ -424,7 +455,7 @@ describe('what an act did', () => {
     const other = () => execute(releaseVolume, event, ports);
     const runs = overtaken(here.runs, other);
     await here.settled(execute(releaseVolume, event, { ...ports, runs }));
-    expect(await typesOf(here)).toEqual(['StorageReleased']);
+    expect(await writtenIn(here)).toEqual(['StorageReleased']);
   });
 
   it('counts for the try it was made for, not for the next one', async () => {
@@ -441,6 +472,94 @@ describe('what an act did', () => {
       status: 'provisioning',
       storage: { tries: 2 },
     });
+  });
+});
+
+describe('a file system for which there is no room', () => {
+  const event = (status: RunStatus) => probeEnvelope(status);
+  const zones = ['us-east-1a', 'us-east-1b'];
+  /** A world whose FSx makes file systems one after the other, and whose first one fails. */
+  function crowded(answers: readonly ('failed' | 'refused')[]) {
+    const here = world();
+    const tokens: string[] = [];
+    const there = new Set<string>();
+    const calls: string[] = [];
+    const fileSystems: Ports['fileSystems'] = {
+      ...here.ports.fileSystems,
+      async create({ clientToken }) {
+        tokens.push(clientToken);
+        if (answers[tokens.length - 1] === 'refused') {
+          return { ok: false, noRoom: true, reason: 'no capacity' };
+        }
+        const fileSystemId = `fs-${tokens.length}`;
+        there.add(fileSystemId);
+        return { ok: true, fileSystemId, mountName: 'abc' };
+      },
+      inspect: async (ids) =>
+        ids.map((fileSystemId) =>
+          seenFileSystem({ fileSystemId, lifecycle: 'FAILED', noRoom: true, failure: 'full' }),
+        ),
+      async discard(id) {
+        calls.push(`discard ${id}`);
+        return there.delete(id);
+      },
+      describe: async (ids) =>
+        ids.filter((id) => there.has(id)).map((fileSystemId) => seenFileSystem({ fileSystemId })),
+    };
+    return { ...here, ports: { ...here.ports, fileSystems }, tokens, calls };
+  }
+
+  it('is asked for again after a while, in another zone and under another key', async () => {
+    const here = crowded(['refused']);
+    await given(here.runs, lustreRun({ parameters: { zones } }));
+    await execute(createFileSystem, event('provisioning'), here.ports);
+    await execute(discardFileSystem, event('queued'), here.ports);
+    await passUntil(here, NOW + 60_000);
+    await execute(requestStorage, event('queued'), here.ports);
+    await execute(createFileSystem, event('provisioning'), here.ports);
+    expect([here.tokens, here.calls, await writtenIn(here)]).toEqual([
+      ['r1.storage-mjuohs00.1', 'r1.storage-mjuohs00.2'],
+      [],
+      ['StorageDeferred', 'StorageRequested', 'FileSystemCreated'],
+    ]);
+  });
+
+  it('but was made, and failed, goes before another one is asked for', async () => {
+    const here = crowded(['failed']);
+    await given(here.runs, lustreRun({ parameters: { zones } }));
+    await execute(createFileSystem, event('provisioning'), here.ports);
+    await execute(observeFileSystem, event('provisioning'), here.ports);
+    await passUntil(here, NOW + 60_000);
+    await execute(requestStorage, event('queued'), here.ports);
+    await execute(discardFileSystem, event('queued'), here.ports);
+    await execute(requestStorage, event('queued'), here.ports);
+    await execute(createFileSystem, event('provisioning'), here.ports);
+    expect([here.tokens, here.calls, await writtenIn(here)]).toEqual([
+      ['r1.storage-mjuohs00.1', 'r1.storage-mjuohs00.2'],
+      ['discard fs-1'],
+      [
+        ...['FileSystemCreated', 'StorageDeferred', 'StorageDiscarded'],
+        ...['StorageRequested', 'FileSystemCreated'],
+      ],
+    ]);
+    expect(await here.runs.get('r1')).toMatchObject({ storage: { id: 'fs-2', tries: 2 } });
+  });
+
+  it('and cannot go yet keeps its run waiting', async () => {
+    const here = crowded(['failed']);
+    const storage = lustreStorageIn('queued', { ...MADE, tries: 2, retryAt: later(0) });
+    await given(here.runs, lustreRun({ status: 'queued', parameters: { zones }, storage }));
+    const fileSystems = {
+      ...here.ports.fileSystems,
+      discard: async () => false,
+      describe: async () => [seenFileSystem({ fileSystemId: FILE_SYSTEM })],
+    };
+    await execute(discardFileSystem, event('queued'), { ...here.ports, fileSystems });
+    await execute(requestStorage, event('queued'), here.ports);
+    expect(here.lines.map(({ decided }) => decided)).toEqual([
+      `again at ${later(30)}`,
+      'ignored: the storage before is still there',
+    ]);
   });
 });
 
@@ -484,6 +603,7 @@ const detail = anyObject.map((object): unknown => JSON.parse(JSON.stringify(obje
 function obliging() {
   const here = world();
   const volumes: Ports['volumes'] = {
+    ...here.ports.volumes,
     create: async ({ zone }) => ({ ok: true, volumeId: VOLUME, zone }),
     describe: async () => [{ volumeId: VOLUME, zone: 'us-east-1a', state: 'available' }],
     release: async () => ({ kind: 'gone' }),
@@ -547,8 +667,10 @@ describe('a request may be any JSON object whatsoever', () => {
         const { ports, runs } = world();
         await given(runs, runIn('ready'));
         const said = isNamed ? { ...(asked as object), runId: 'r1' } : asked;
-        await execute(cancelRun, envelope('RunCancelRequested', said), ports);
         const isOurs = (said as { runId?: unknown }).runId === 'r1';
+        // What names another run waits an hour for it, and is nobody's then.
+        const time = later(isOurs ? 0 : -3600);
+        await execute(cancelRun, { ...envelope('RunCancelRequested', said), time }, ports);
         expect((await runs.get('r1'))?.status).toBe(isOurs ? 'releasing' : 'ready');
       }),
       { numRuns: 300 },

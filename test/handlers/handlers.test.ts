@@ -8,11 +8,61 @@ const files = readdirSync(folder).flatMap((file) => /^(.*)\.ts$/.exec(file)?.[1]
 const byName = HANDLERS.map((handler) => [handler.name, handler] as const);
 const emittedBy = ({ emits }: Handler) => emits.map(({ type }) => type);
 
-/** Statuses that nothing but their deadline ends yet. To be emptied when exports are written. */
-const UNWATCHED = ['exporting'];
+/** Who is woken by a probe of a status, beside the deadline: nobody here means that nothing but time leads on. */
+const WATCHERS = {
+  queued: ['discard-file-system', 'request-storage'],
+  provisioning: [
+    'create-file-system',
+    'create-volume',
+    'link-repository',
+    'observe-file-system',
+    'observe-volume',
+  ],
+  ready: ['observe-file-system', 'observe-volume', 'request-job'],
+  running: [
+    'find-job',
+    'observe-file-system',
+    'observe-job',
+    'observe-volume',
+    'request-job',
+    'stop-jobs',
+    'submit-job',
+  ],
+  exporting: [
+    'create-export-task',
+    'disable-auto-export',
+    'observe-export',
+    'observe-export-queue',
+    'observe-file-system',
+    'stop-jobs',
+  ],
+  releasing: [
+    'finish-run',
+    'keep-file-system',
+    'keep-volume',
+    'release-file-system',
+    'release-volume',
+    'stop-jobs',
+  ],
+  retained: ['observe-file-system', 'observe-job', 'observe-volume', 'stop-jobs'],
+};
+
+/** The sources below a folder, by their path from there. */
+function sourcesIn(root: string): [string, string][] {
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' });
+  const paths = names.filter((name) => name.endsWith('.ts')).sort();
+  return paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]);
+}
 
 /** Events that more than one handler writes, and who does: a new one is a decision, not an accident. */
 const SHARED = {
+  AutoExportDisabled: ['disable-auto-export', 'observe-export-queue'],
+  ExportFailed: [
+    'create-export-task',
+    'disable-auto-export',
+    'observe-export',
+    'observe-export-queue',
+  ],
   ExportRequested: [
     'cancel-run',
     'enforce-deadline',
@@ -25,21 +75,52 @@ const SHARED = {
   JobSubmitted: ['find-job', 'submit-job'],
   ReleaseStarted: [
     'cancel-run',
+    'create-file-system',
     'create-volume',
     'enforce-deadline',
     'find-job',
+    'link-repository',
+    'observe-export',
+    'observe-export-queue',
+    'observe-file-system',
     'observe-job',
     'observe-volume',
     'release-run',
     'submit-job',
   ],
+  RepositoryMisconfigured: ['observe-export-queue', 'observe-file-system'],
+  RepositoryRecovered: ['observe-export-queue', 'observe-file-system'],
   RequestRefused: ['accept-run', 'cancel-run', 'release-run', 'resume-run'],
   RunRejected: ['accept-run', 'reject-run'],
-  StopRequested: ['cancel-run', 'enforce-deadline', 'observe-volume'],
-  StorageFailed: ['create-volume', 'observe-volume'],
-  StorageReleased: ['keep-volume', 'release-volume'],
+  StopRequested: ['cancel-run', 'enforce-deadline', 'observe-file-system', 'observe-volume'],
+  StorageDeferred: [
+    'create-file-system',
+    'create-volume',
+    'link-repository',
+    'observe-file-system',
+  ],
+  StorageFailed: [
+    'create-file-system',
+    'create-volume',
+    'link-repository',
+    'observe-file-system',
+    'observe-volume',
+  ],
+  StorageKept: ['keep-file-system', 'keep-volume'],
+  StorageLost: ['observe-file-system', 'observe-volume'],
+  StorageReleased: ['keep-file-system', 'keep-volume', 'release-file-system', 'release-volume'],
   StorageRequested: ['accept-run', 'request-storage'],
-  StorageRetained: ['cancel-run', 'enforce-deadline', 'find-job', 'observe-job', 'submit-job'],
+  StorageRetained: [
+    'cancel-run',
+    'create-export-task',
+    'disable-auto-export',
+    'enforce-deadline',
+    'find-job',
+    'observe-export',
+    'observe-export-queue',
+    'observe-job',
+    'submit-job',
+  ],
 };
 
 describe('the handlers', () => {
@@ -48,13 +129,16 @@ describe('the handlers', () => {
     expect(names).toEqual(files.filter((file) => file !== 'index').sort());
   });
 
-  it('watch every active status beyond its deadline, but for those known', () => {
-    const unwatched = ACTIVE_STATUSES.filter((status) =>
-      HANDLERS.every(
-        ({ name, watches }) => name === 'enforce-deadline' || !watches.includes(status),
-      ),
-    );
-    expect(unwatched).toEqual(UNWATCHED);
+  it('watch every active status beyond its deadline, and these do', () => {
+    const watchers = ACTIVE_STATUSES.map((status) => [
+      status,
+      HANDLERS.filter(({ watches }) => watches.includes(status))
+        .map(({ name }) => name)
+        .filter((name) => name !== 'enforce-deadline')
+        .sort(),
+    ]);
+    expect(Object.fromEntries(watchers)).toEqual(WATCHERS);
+    expect(watchers.filter(([, names]) => names?.length === 0)).toEqual([]);
   });
 
   it('have a deadline for every active status', () => {
@@ -98,8 +182,48 @@ describe('the handlers', () => {
     ['find-job', 'StopRequested'],
     ['stop-jobs', 'StopRequested'],
     ['stop-jobs', 'JobSubmitted'],
+    ['stop-jobs', 'ExportRequested'],
+    ['stop-jobs', 'ReleaseStarted'],
+    ['stop-jobs', 'StorageRetained'],
+    ['create-file-system', 'StorageRequested'],
+    ['link-repository', 'FileSystemCreated'],
+    ['link-repository', 'RepositoryLinked'],
+    ['discard-file-system', 'StorageDeferred'],
+    ['request-storage', 'StorageDiscarded'],
+    ['disable-auto-export', 'ExportQueueDrained'],
+    ['create-export-task', 'ExportRequested'],
+    ['create-export-task', 'AutoExportDisabled'],
+    ['release-file-system', 'ReleaseStarted'],
+    ['keep-file-system', 'ReleaseStarted'],
+    ['finish-run', 'StorageKept'],
   ])('let %s follow %s at once, without a probe', (handler, type) => {
     expect(HANDLERS.find(({ name }) => name === handler)?.on?.types).toContain(type);
+  });
+
+  it('release the storage of an export in two places only, but for its loss', () => {
+    // The deadline of an export leads to its retention: `enforce-deadline` releases elsewhere.
+    const ends = HANDLERS.filter(
+      (handler) =>
+        handler.name !== 'enforce-deadline' &&
+        handler.watches.includes('exporting') &&
+        emittedBy(handler).includes('ReleaseStarted') &&
+        !emittedBy(handler).includes('StorageLost'),
+    );
+    expect(ends.map(({ name }) => name)).toEqual(['observe-export-queue', 'observe-export']);
+  });
+
+  it('write runs in one place, and put run events on the bus in one place', () => {
+    const sources = sourcesIn(folder).filter(([path]) => !path.endsWith('ports.ts'));
+    const calling = (call: RegExp) =>
+      sources.filter(([, text]) => call.test(text)).map(([path]) => path);
+    expect(calling(/\bcommit\(/)).toEqual(['lib/execute.ts']);
+    // The others put probes and requests there, which are no facts about a run.
+    expect(calling(/\bbus\b.*\.put\(|\bbus\.put\(/)).toEqual([
+      'feeders/publish-events.ts',
+      'feeders/read-upload.ts',
+      'feeders/send-probes.ts',
+      'feeders/sweep.ts',
+    ]);
   });
 
   it('begin a run in two places only', () => {

@@ -1,7 +1,7 @@
 import { pricePerHour, STATUSES } from '../../events';
 import { keepVolume } from '../../handlers/keep-volume';
-import { NOW } from '../support/builders';
-import { probe, runIn, storageIn, VOLUME, world } from './world';
+import { later, NOW } from '../support/builders';
+import { probe, runIn, spentJob, storageIn, VOLUME, world } from './world';
 
 const others = STATUSES.filter((status) => status !== 'releasing');
 const kept = runIn('releasing', { parameters: { deleteEbs: false } });
@@ -33,6 +33,23 @@ describe('keep-volume decides', () => {
     expect(keepVolume.decide({ ...kept, storage }, probe, NOW)).toEqual({
       kind: 'ignore',
       reason: 'there is no volume to keep',
+    });
+  });
+
+  it('keeps a volume that was lost from sight, whatever the run says, if it is there after all', () => {
+    const storage = storageIn('releasing', { over: 'lost', unseen: true });
+    const before = runIn('releasing', { storage });
+    expect(keepVolume.decide(before, probe, NOW)).toMatchObject({ kind: 'proceed', step: VOLUME });
+  });
+
+  it('does not give a volume to its owner before no job of it may be alive', () => {
+    const busy = { ...kept, jobs: { main: spentJob({ submission: 2 }) } };
+    expect(keepVolume.decide(busy, probe, NOW)).toEqual({
+      kind: 'ignore',
+      reason: 'a job of it may be alive',
+    });
+    expect(keepVolume.decide({ ...busy, jobsEndedAt: later(0) }, probe, NOW)).toMatchObject({
+      kind: 'proceed',
     });
   });
 

@@ -1,12 +1,13 @@
-import { type Run, STATUSES } from '../../events';
-import type { SeenAttempt } from '../../handlers';
+import { type ArrayCounts, type ChildFailure, type Job, type Run, STATUSES } from '../../events';
+import { foresee, type SeenAttempt, type SeenJob } from '../../handlers';
 import { observeJob } from '../../handlers/observe-job';
 import { job, later, NOW } from '../support/builders';
 import { probe, requestedJob, runIn, runningJob, seenJob, submittedJob } from './world';
 
 const FIVE_MINUTES = 300_000;
 const running = runIn('running');
-const others = STATUSES.filter((status) => status !== 'running');
+const others = STATUSES.filter((status) => status !== 'running' && status !== 'retained');
+const TEN_MINUTES = 600_000;
 const exited = (exitCode: number): SeenAttempt => ({
   started: true,
   exitCode,
@@ -124,12 +125,22 @@ describe('observe-job judges', () => {
     },
   );
 
-  it('the deadline of a stopping run to be its last look', () => {
+  it('a stopping run to need no look of its own when its deadline comes first', () => {
     const stop = { verdict: { kind: 'cancelled', reason: 'enough' } as const, at: later(0) };
     const now = NOW + 30 * 60_000 - 5000;
     expect(observeJob.judge?.([seenJob()], runIn('running', { stop }), now)).toEqual({
+      kind: 'ignore',
+      reason: 'nothing new',
+    });
+  });
+
+  it.each([
+    ['a submission is under way', { main: runningJob(), b: requestedJob({ name: 'b' }) }],
+    ['a job could be submitted', { main: runningJob(), b: job({ name: 'b' }) }],
+  ])('nothing new to be worth another look where %s', (_what, jobs) => {
+    expect(observeJob.judge?.([seenJob()], withJobs(jobs), NOW)).toEqual({
       kind: 'again',
-      at: NOW + 30 * 60_000,
+      at: NOW + 30_000,
     });
   });
 
@@ -242,14 +253,57 @@ describe('observe-job judges', () => {
     });
   });
 
-  it('a job that Batch does not show any more to have failed', () => {
-    expect(observeJob.judge?.([], running, NOW + FIVE_MINUTES)).toMatchObject({
+  it('a job that Batch does not show after that to be missed, and no more', () => {
+    expect(observeJob.judge?.([], running, NOW + FIVE_MINUTES)).toEqual({
+      kind: 'conclude',
+      drafts: [{ type: 'JobMissed', data: { job: 'main', jobId: 'job-1', submission: 1 } }],
+    });
+  });
+
+  it('a job that is missed to be looked for each half minute, for ten minutes', () => {
+    const before = withJobs({ main: runningJob({ missedAt: later(300) }) });
+    const now = NOW + FIVE_MINUTES + TEN_MINUTES - 1;
+    expect(observeJob.judge?.([], before, NOW + FIVE_MINUTES)).toEqual({
+      kind: 'again',
+      at: NOW + FIVE_MINUTES + 30_000,
+    });
+    expect(observeJob.judge?.([], before, now)).toEqual({ kind: 'again', at: now + 30_000 });
+  });
+
+  it('a job that was missed for ten minutes to have failed, and perhaps to have left something', () => {
+    const before = withJobs({ main: submittedJob({ missedAt: later(300) }) });
+    const now = NOW + FIVE_MINUTES + TEN_MINUTES;
+    expect(observeJob.judge?.([], before, now)).toMatchObject({
       drafts: [
         {
-          data: { status: 'FAILED', statusReason: 'Batch does not know this job any more' },
+          type: 'BatchJobStateChange',
+          data: {
+            ...{ status: 'FAILED', ran: true },
+            statusReason: 'Batch does not know this job any more',
+          },
         },
         { type: 'StorageRetained' },
       ],
+    });
+  });
+
+  it.each(['SUBMITTED', 'RUNNABLE', 'RUNNING'] as const)(
+    'a job that was missed and is there again to be news, and to be missed no more: %s',
+    (status) => {
+      const before = withJobs({ main: runningJob({ missedAt: later(300) }) });
+      const now = NOW + FIVE_MINUTES + TEN_MINUTES;
+      const answer = observeJob.judge?.([seenJob({ status })], before, now);
+      expect(answer).toMatchObject({ drafts: [{ type: 'BatchJobStateChange', data: { status } }] });
+      const drafts = answer?.kind === 'conclude' ? answer.drafts : [];
+      expect(drafts.length).toBe(1);
+      expect(foresee(before, drafts, now).jobs.main?.missedAt).toBeUndefined();
+    },
+  );
+
+  it('of several jobs the one to be missed that is not shown', () => {
+    const jobs = { main: runningJob(), b: runningJob({ name: 'b', jobId: 'job-b' }) };
+    expect(observeJob.judge?.([seenJob()], withJobs(jobs), NOW + FIVE_MINUTES)).toMatchObject({
+      drafts: [{ type: 'JobMissed', data: { job: 'b', jobId: 'job-b' } }],
     });
   });
 
@@ -268,5 +322,181 @@ describe('observe-job judges', () => {
       'BatchJobStateChange',
       'StorageRetained',
     ]);
+  });
+});
+
+describe('observe-job judges an array', () => {
+  const array = (counts: ArrayCounts, failures: readonly ChildFailure[] = []) =>
+    seenJob({ status: 'PENDING', array: { size: 20, counts, failures } });
+  const believed = (changes: Partial<Job> = {}) =>
+    runIn('running', {
+      mode: 'taskExport',
+      jobs: { main: submittedJob({ arraySize: 20, status: 'PENDING', ...changes }) },
+    });
+  const judge = (seen: SeenJob, run = believed()) => observeJob.judge?.([seen], run, NOW);
+  const lost: ChildFailure = { index: 4, statusReason: 'Host EC2 (instance i-1) terminated.' };
+  const broke: ChildFailure = { index: 4, exitCode: 3, logStream: 'main/4' };
+
+  it('with another tenth of its tasks over to be news', () => {
+    const counts = { RUNNABLE: 10, RUNNING: 8, SUCCEEDED: 2 };
+    expect(judge(array(counts))).toMatchObject({
+      drafts: [{ data: { status: 'PENDING', attempt: 0, ran: true, counts, failures: [] } }],
+    });
+  });
+
+  it.each([
+    ['with its tasks waiting', { RUNNABLE: 20 }, {}],
+    ['with less than that', { RUNNING: 19, SUCCEEDED: 1 }, { counts: { RUNNING: 20 } }],
+    ['with more tasks begun', { STARTING: 5, RUNNING: 15 }, { counts: { STARTING: 1 } }],
+    [
+      'with as many as before',
+      { RUNNING: 16, SUCCEEDED: 3, FAILED: 1 },
+      { counts: { RUNNING: 15, SUCCEEDED: 5 } },
+    ],
+    ['that was further before', { RUNNING: 20 }, { counts: { SUCCEEDED: 9 } }],
+  ])('%s to be nothing new', (_what, counts, changes) => {
+    expect(judge(array(counts), believed(changes))).toEqual({
+      kind: 'ignore',
+      reason: 'nothing new',
+    });
+  });
+
+  it.each([{ STARTING: 1 }, { RUNNING: 1 }, { SUCCEEDED: 1 }, { FAILED: 1 }])(
+    'of which the first task has begun to be news: %j',
+    (begun) => {
+      const counts = { RUNNABLE: 19, ...begun };
+      expect(judge(array(counts), believed({ counts: { RUNNABLE: 20 } }))).toMatchObject({
+        drafts: [{ type: 'BatchJobStateChange', data: { status: 'PENDING', counts } }],
+      });
+    },
+  );
+
+  it('of 10,000 tasks to be worth a dozen events', () => {
+    let run = runIn('running', {
+      mode: 'taskExport',
+      jobs: { main: submittedJob({ arraySize: 10_000 }) },
+    });
+    let events = 0;
+    for (let over = 0; over <= 10_000; over += 1) {
+      // Nothing runs yet when it is first seen.
+      const counts = { [over === 0 ? 'RUNNABLE' : 'RUNNING']: 10_000 - over, SUCCEEDED: over };
+      const seen = seenJob({ status: 'PENDING', array: { size: 10_000, counts, failures: [] } });
+      const answer = judge(seen, run);
+      if (answer?.kind !== 'conclude') continue;
+      events += answer.drafts.length;
+      run = foresee(run, answer.drafts, NOW);
+    }
+    expect(events).toBe(12);
+  });
+
+  it.each([
+    [false, 'whose tasks only wait', { RUNNABLE: 20 }, []],
+    [false, 'whose tasks begin', { STARTING: 20 }, []],
+    [true, 'of which a task runs', { RUNNABLE: 19, RUNNING: 1 }, []],
+    [true, 'of which a task failed by itself', { FAILED: 1 }, [broke]],
+    [true, 'of which a task lost its host', { FAILED: 1 }, [lost]],
+    [true, 'of which more tasks failed than are known', { FAILED: 2 }, [{ index: 1 }]],
+    [
+      false,
+      'whose tasks all failed without a trace',
+      { FAILED: 2 },
+      [{ index: 1, statusReason: 'CannotPullContainerError' }, { index: 2 }],
+    ],
+  ] as const)('as one that may have results, %s: %s', (ran, _what, counts, failures) => {
+    const fresh = believed({ status: 'SUBMITTED' });
+    expect(judge(array(counts, failures), fresh)).toMatchObject({ drafts: [{ data: { ran } }] });
+  });
+
+  it('that failed with the code and the log of the task that failed first', () => {
+    const counts = { SUCCEEDED: 17, FAILED: 3 };
+    const reason = 'Array Child Job failed';
+    const seen = { ...array(counts, [broke, { index: 1 }]), status: 'FAILED' as const };
+    expect(judge({ ...seen, statusReason: reason })).toMatchObject({
+      drafts: [
+        { data: { statusReason: reason, exitCode: 3, logStream: 'main/4', counts } },
+        {
+          type: 'StorageRetained',
+          data: {
+            exitCode: 3,
+            logStream: 'main/4',
+            verdict: {
+              reason: 'job main failed: 3 of 20 tasks, the first (task 4) with exit code 3',
+            },
+          },
+        },
+      ],
+    });
+  });
+
+  it('with 20 failures at the most', () => {
+    const failures = Array.from({ length: 30 }, (_, index) => ({ index }));
+    const answer = judge(array({ FAILED: 20 }, failures));
+    expect(answer).toMatchObject({ drafts: [{ data: { failures: failures.slice(0, 20) } }] });
+  });
+
+  it('that failed by interruptions alone to leave the run as it is', () => {
+    const seen = { ...array({ SUCCEEDED: 19, FAILED: 1 }, [lost]), status: 'FAILED' as const };
+    expect(types(judge(seen))).toEqual(['BatchJobStateChange']);
+  });
+
+  it('that was missed for ten minutes to have failed, whatever its tasks were', () => {
+    const missedAt = later(300);
+    const known = believed({ counts: { FAILED: 1 }, failures: [lost], ran: true, missedAt });
+    expect(types(observeJob.judge?.([], known, NOW + FIVE_MINUTES + TEN_MINUTES))).toEqual([
+      'BatchJobStateChange',
+      'StorageRetained',
+    ]);
+  });
+});
+
+describe('observe-job watches the jobs of a retained run', () => {
+  const retained = (main: Job, overrides: Partial<Run> = {}) =>
+    runIn('retained', { jobs: { main }, retainUntil: later(24 * 3600), ...overrides });
+
+  it('that did not end when they were told to', () => {
+    expect(observeJob.decide(retained(runningJob()), probe, NOW)).toEqual({
+      kind: 'look',
+      target: ['job-1'],
+    });
+  });
+
+  it.each([submittedJob({ status: 'FAILED', ran: true }), submittedJob({ status: 'SUCCEEDED' })])(
+    'and concludes nothing from those that are over (%#)',
+    (main) => {
+      expect(observeJob.decide(retained(main), probe, NOW)).toEqual({
+        kind: 'conclude',
+        drafts: [],
+      });
+    },
+  );
+
+  it.each(['FAILED', 'SUCCEEDED'] as const)(
+    'and writes how one ended, and nothing that follows: %s',
+    (status) => {
+      const seen = seenJob({ status, attempts: [exited(status === 'FAILED' ? 1 : 0)] });
+      expect(types(observeJob.judge?.([seen], retained(runningJob()), NOW))).toEqual([
+        'BatchJobStateChange',
+      ]);
+    },
+  );
+
+  it('and misses one that is not shown, and lets it fail after ten minutes', () => {
+    const missed = retained(runningJob({ missedAt: later(0) }));
+    expect([
+      types(observeJob.judge?.([], retained(runningJob()), NOW + FIVE_MINUTES)),
+      types(observeJob.judge?.([], missed, NOW + TEN_MINUTES)),
+    ]).toEqual([['JobMissed'], ['BatchJobStateChange']]);
+  });
+
+  it('each half minute, while one may be alive', () => {
+    expect(observeJob.judge?.([seenJob()], retained(runningJob()), NOW)).toEqual({
+      kind: 'again',
+      at: NOW + 30_000,
+    });
+  });
+
+  it('on until their end is known, though Batch has none that lives', () => {
+    const ended = retained(runningJob(), { jobsEndedAt: later(0) });
+    expect(observeJob.judge?.([seenJob()], ended, NOW)).toMatchObject({ kind: 'again' });
   });
 });

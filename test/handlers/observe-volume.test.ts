@@ -129,7 +129,7 @@ describe('observe-volume judges a volume in use', () => {
     expect(observeVolume.judge?.([], runIn(status), NOW + FIVE_MINUTES)).toEqual({
       kind: 'conclude',
       drafts: [
-        { type: 'StorageLost', data: { reason } },
+        { type: 'StorageLost', data: { reason, unseen: true } },
         { type, data: { verdict: { kind: 'failed', reason } } },
       ],
     });
@@ -137,7 +137,7 @@ describe('observe-volume judges a volume in use', () => {
 
   it.each(['error', 'deleting'] as const)('that is %s to be lost at once', (state) => {
     expect(observeVolume.judge?.(seen(state), runIn('running'), NOW)).toMatchObject({
-      drafts: [{ type: 'StorageLost' }, { type: 'StopRequested' }],
+      drafts: [{ type: 'StorageLost', data: { unseen: false } }, { type: 'StopRequested' }],
     });
   });
 

@@ -20,6 +20,17 @@ describe('reject-run decides', () => {
     });
   });
 
+  it('keeps where the request came from, so that its upload is answered', () => {
+    const cause = { upload: { bucket: 'intake', key: 'requests/a.json', sequencer: '0A' } };
+    const data = { request: 'RunRequested', reason: 'r1 is taken', rejectedAs: 'up-7', cause };
+    const event = RequestCollided.parse(
+      envelope('RequestRefused', { runId: 'r1', mode: 'onlyEBS', data }),
+    );
+    expect(rejectRun.decide(undefined, event, NOW)).toMatchObject({
+      drafts: [{ type: 'RunRejected', data: { cause } }],
+    });
+  });
+
   it('is about the refused request and not about the run it collided with', () => {
     expect(refused.about).toEqual({ runId: 'run-7' });
   });

@@ -20,7 +20,7 @@ const refused = (reason: string) => ({
   drafts: [{ type: 'RequestRefused', data: { request: 'RunReleaseRequested', reason, requestId } }],
 });
 const PRECIOUS =
-  'its storage may hold results that are not in S3: say discard true to give them up';
+  'its storage may hold results that are not in S3: release it with discard to give them up';
 
 describe('release-run decides', () => {
   it('that the storage goes when its results are given up, with the verdict of the run', () => {
@@ -62,7 +62,7 @@ describe('release-run decides', () => {
   });
 
   it('nothing again of a wish that was refused, however often it is delivered', () => {
-    expect(releaseRun.decide(retained({ lastAnswered: requestId }), ask(), NOW)).toEqual({
+    expect(releaseRun.decide(retained({ answered: [requestId] }), ask(), NOW)).toEqual({
       kind: 'ignore',
       reason: 'this request was answered before',
     });
@@ -81,7 +81,7 @@ describe('release-run decides', () => {
   });
 
   it('of another wish anew', () => {
-    const before = retained({ lastAnswered: 'run-other' });
+    const before = retained({ answered: ['run-other'] });
     expect(releaseRun.decide(before, ask({ discard: true }), NOW)).toEqual(released);
   });
 

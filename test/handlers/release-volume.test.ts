@@ -1,11 +1,11 @@
 import { STATUSES } from '../../events';
 import { releaseVolume } from '../../handlers/release-volume';
-import { NOW } from '../support/builders';
-import { probe, runIn, storageIn, VOLUME } from './world';
+import { job, later, NOW } from '../support/builders';
+import { probe, runIn, runningJob, storageIn, VOLUME } from './world';
 
 const FIVE_MINUTES = 300_000;
 const others = STATUSES.filter((status) => status !== 'releasing');
-const releasing = runIn('releasing');
+const releasing = runIn('releasing', { acceptedAt: later(-60) });
 const withStorage = (overrides: Parameters<typeof storageIn>[1]) =>
   runIn('releasing', { storage: storageIn('releasing', overrides) });
 
@@ -14,8 +14,16 @@ describe('release-volume decides', () => {
     expect(releaseVolume.decide(releasing, probe, NOW)).toEqual({
       kind: 'proceed',
       key: 'r1.release',
-      step: { runId: 'r1', volumeId: VOLUME },
+      step: { runId: 'r1', since: later(-60), mayDetach: true, volumeId: VOLUME },
     });
+  });
+
+  it.each([
+    ['of which no job ran waits for whoever has the volume', [job(), job()], false],
+    ['of which one job ran takes the volume from who has it', [job(), job({ ran: true })], true],
+  ])('of a run %s', (_what, [a = job(), b = job()], mayDetach) => {
+    const idle = { ...releasing, jobs: { a, b } };
+    expect(releaseVolume.decide(idle, probe, NOW)).toMatchObject({ step: { mayDetach } });
   });
 
   it('releases what it has no id of: a creation may have died before it could say so', () => {
@@ -28,6 +36,25 @@ describe('release-volume decides', () => {
   it('releases what is left of a lost volume', () => {
     expect(releaseVolume.decide(withStorage({ over: 'lost' }), probe, NOW)).toMatchObject({
       kind: 'proceed',
+    });
+  });
+
+  it('leaves a volume alone on which a job may be alive, until none is', () => {
+    const busy = { ...releasing, jobs: { main: runningJob() } };
+    expect(releaseVolume.decide(busy, probe, NOW)).toEqual({
+      kind: 'ignore',
+      reason: 'a job of it may be alive',
+    });
+    expect(releaseVolume.decide({ ...busy, jobsEndedAt: later(0) }, probe, NOW)).toMatchObject({
+      kind: 'proceed',
+    });
+  });
+
+  it('leaves a volume alone that was lost from sight: it may be there with all that was on it', () => {
+    const unseen = withStorage({ over: 'lost', unseen: true });
+    expect(releaseVolume.decide(unseen, probe, NOW)).toEqual({
+      kind: 'ignore',
+      reason: 'the volume is to be kept',
     });
   });
 

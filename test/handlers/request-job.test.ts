@@ -47,6 +47,18 @@ describe('request-job decides', () => {
     );
   });
 
+  it.each([
+    ['not while Batch may not have it yet', requestedJob({ name: 'a', arraySize: 3 }), nothing],
+    [
+      'as soon as Batch has it',
+      submittedJob({ name: 'a', arraySize: 3 }),
+      { drafts: [{ data: { job: 'b', submission: 1 } }] },
+    ],
+  ])('the array whose tasks wait for another one’s, %s', (_when, a, answer) => {
+    const b = job({ name: 'b', arraySize: 3, nToN: ['a'] });
+    expect(decide(withJobs({ a, b }, { mode: 'taskExport' }))).toMatchObject(answer);
+  });
+
   it('that a job goes again when interruptions have spent its attempts', () => {
     expect(decide(withJobs({ main: spentJob() }))).toMatchObject({
       drafts: [{ data: { submission: 2, jobName: 'ebbtide-r1_main_2' } }],

@@ -1,7 +1,7 @@
 import { STATUSES } from '../../events';
 import { requestStorage } from '../../handlers/request-storage';
 import { later, NOW } from '../support/builders';
-import { probe, runIn, storageIn } from './world';
+import { lustreRunIn, lustreStorageIn, MADE, probe, runIn, storageIn } from './world';
 
 const others = STATUSES.filter((status) => status !== 'queued');
 const zones = ['us-east-1a', 'us-east-1b', 'us-east-1c'];
@@ -49,5 +49,25 @@ describe('request-storage decides', () => {
       kind: 'ignore',
       reason: `run is ${status}`,
     });
+  });
+
+  it('asks for a file system in the modes that have one', () => {
+    const queued = lustreRunIn('queued', { parameters: { zones, lustreStorageCapacity: 4800 } });
+    expect(requestStorage.decide(queued, probe, NOW)).toMatchObject({
+      drafts: [{ data: { kind: 'fileSystem', sizeGib: 4800 } }],
+    });
+  });
+
+  it('asks for nothing while a file system that failed is still there, however long it waited', () => {
+    const storage = lustreStorageIn('queued', { ...MADE, tries: 2, retryAt: later(60) });
+    const queued = lustreRunIn('queued', { parameters: { zones }, storage });
+    expect(requestStorage.decide(queued, probe, NOW + 3_600_000)).toEqual({
+      kind: 'ignore',
+      reason: 'the storage before is still there',
+    });
+  });
+
+  it('is woken when that is gone', () => {
+    expect(requestStorage.on?.types).toEqual(['StorageDiscarded']);
   });
 });

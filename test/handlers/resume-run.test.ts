@@ -76,7 +76,7 @@ describe('resume-run decides', () => {
   it('that a run does not resume while one of its jobs may still be running', () => {
     const before = runIn('retained', { jobs: { main: runningJob() } });
     expect(resumeRun.decide(before, asked, NOW)).toEqual(
-      refused('a job of this run may still be running'),
+      refused('a job of this run may still be running: try again in a minute'),
     );
   });
 
@@ -95,7 +95,7 @@ describe('resume-run decides', () => {
   });
 
   it('nothing again of a wish that was refused, however often it is delivered', () => {
-    const before = runIn('ready', { lastAnswered: requestId });
+    const before = runIn('ready', { answered: [requestId] });
     expect(resumeRun.decide(before, asked, NOW)).toEqual(ignored);
   });
 
@@ -122,7 +122,7 @@ describe('resume-run decides', () => {
   });
 
   it('of another wish anew', () => {
-    const before = runIn('retained', { lastAnswered: 'run-other' });
+    const before = runIn('retained', { answered: ['run-other'] });
     expect(resumeRun.decide(before, asked, NOW)).toMatchObject({
       drafts: [{ type: 'RunResumed' }],
     });

@@ -1,9 +1,18 @@
 import { type Run, STATUSES } from '../../events';
 import { stopJobs } from '../../handlers/stop-jobs';
 import { job, later, NOW } from '../support/builders';
-import { probe, requestedJob, runIn, runningJob, spentJob, submittedJob } from './world';
+import {
+  lustreRunIn,
+  probe,
+  requestedJob,
+  runIn,
+  runningJob,
+  spentJob,
+  submittedJob,
+} from './world';
 
-const others = STATUSES.filter((status) => !['running', 'releasing', 'retained'].includes(status));
+const ENDING = ['exporting', 'releasing', 'retained'] as const;
+const others = STATUSES.filter((status) => ![...ENDING, 'running'].includes(status));
 const verdict = { kind: 'cancelled', reason: 'enough' } as const;
 const stop = { verdict, at: later(0) };
 const releasing = (overrides: Partial<Run> = {}) =>
@@ -58,8 +67,14 @@ describe('stop-jobs decides', () => {
     ['failed', submittedJob({ status: 'FAILED' })],
     ['was interrupted', spentJob()],
   ] as const;
+  /** Nothing of these should be at Batch, but who knows. */
+  const doubtful = [
+    ['was submitted before', spentJob({ submission: 2 })],
+    ['succeeded at the second time', submittedJob({ status: 'SUCCEEDED', submission: 2 })],
+    ['was forgotten by Batch', submittedJob({ status: 'FAILED', missedAt: later(0) })],
+  ] as const;
 
-  describe.each(['running', 'releasing', 'retained'] as const)('in a run that is %s', (status) => {
+  describe.each(['running', ...ENDING] as const)('in a run that is %s', (status) => {
     const withJobs = (jobs: Run['jobs']) => runIn(status, { stop, jobs });
 
     it.each(busy)('stops a job that is %s', (_what, main) => {
@@ -76,6 +91,32 @@ describe('stop-jobs decides', () => {
     it('stops the one job of several that is not over', () => {
       const jobs = { a: submittedJob({ status: 'FAILED' }), b: job(), c: requestedJob() };
       expect(stopJobs.decide(withJobs(jobs), probe, NOW)).toMatchObject({ kind: 'proceed' });
+    });
+  });
+
+  describe.each(ENDING)('in a run that is %s', (status) => {
+    it.each(doubtful)('looks at Batch where its job %s', (_what, main) => {
+      expect(stopJobs.decide(runIn(status, { jobs: { main } }), probe, NOW)).toMatchObject({
+        kind: 'proceed',
+      });
+    });
+
+    it.each([...busy, ...doubtful])(
+      'has nothing to stop once Batch had none that lives, though its job is or %s',
+      (_what, main) => {
+        const ended = runIn(status, { jobs: { main }, jobsEndedAt: later(0) });
+        expect(stopJobs.decide(ended, probe, NOW)).toEqual({
+          kind: 'ignore',
+          reason: 'nothing of it is at Batch',
+        });
+      },
+    );
+  });
+
+  it.each(doubtful)('lets a running run that is to stop end where its job %s', (_what, main) => {
+    expect(stopJobs.decide(runIn('running', { stop, jobs: { main } }), probe, NOW)).toEqual({
+      kind: 'ignore',
+      reason: 'nothing of it is at Batch',
     });
   });
 
@@ -96,10 +137,61 @@ describe('stop-jobs records', () => {
     });
   });
 
-  it('nothing when there was nothing to stop', () => {
-    expect(stopJobs.record?.([], releasing(), NOW)).toEqual({
+  it('which are alive still, when one of them was not told before', () => {
+    const told = releasing({ stopping: ['job-1'] });
+    expect(stopJobs.record?.(['job-1', 'job-2'], told, NOW)).toEqual({
+      kind: 'conclude',
+      drafts: [{ type: 'JobsStopped', data: { jobIds: ['job-1', 'job-2'] } }],
+    });
+  });
+
+  it.each([
+    ['releasing', 10],
+    ['exporting', 10],
+    ['retained', 30],
+    ['running', 30],
+  ] as const)('nothing anew while those that were told leave: %s', (status, seconds) => {
+    const told = { stopping: ['job-1', 'job-2'], jobs: { main: runningJob() } };
+    const before = lustreRunIn(status, { ...told, retainUntil: later(3600), stop });
+    expect(stopJobs.record?.(['job-2'], before, NOW)).toEqual({
+      kind: 'again',
+      at: NOW + seconds * 1000,
+    });
+  });
+
+  it('nothing when a run that is to stop has none left: its end is the affair of who observes', () => {
+    expect(stopJobs.record?.([], runIn('running', { stop }), NOW)).toEqual({
       kind: 'ignore',
       reason: 'Batch has nothing left to stop',
     });
   });
+
+  it.each(ENDING)('that none lives, when a run that is %s has none left', (status) => {
+    for (const stopping of [undefined, ['job-1']]) {
+      const before = runIn(status, { stopping, jobs: { main: runningJob() } });
+      expect(stopJobs.record?.([], before, NOW)).toEqual({
+        kind: 'conclude',
+        drafts: [{ type: 'JobsEnded', data: {} }],
+      });
+    }
+  });
+
+  it.each([
+    ['it was asked for', { since: later(0) }, later(-600)],
+    ['it was doubted', { since: later(-600), doubtedAt: later(0) }, later(-600)],
+    ['the run began to end', { since: later(-600) }, later(0)],
+  ])(
+    'nothing while a submission may yet be shown, two minutes since %s',
+    (_what, changes, since) => {
+      const jobs = { main: requestedJob(changes) };
+      const before = runIn('releasing', { jobs, since });
+      expect([
+        stopJobs.record?.([], before, NOW + 119_999),
+        stopJobs.record?.([], before, NOW + 120_000),
+      ]).toMatchObject([
+        { kind: 'again', at: NOW + 129_999 },
+        { kind: 'conclude', drafts: [{ type: 'JobsEnded' }] },
+      ]);
+    },
+  );
 });

@@ -24,28 +24,74 @@ describe('submit-job decides', () => {
       kind: 'proceed',
       key: 'r1.job-main.1',
       step: {
-        submission: 1,
-        jobName: 'ebbtide-r1_main_1',
-        runId: 'r1',
-        zone: 'us-east-1a',
-        storage: VOLUME,
-        results: { bucket: 'results', prefix: 'runs/r1/' },
-        spec: expect.objectContaining({ name: 'main', vcpus: 32, attempts: 5 }),
+        tries: 1,
+        wanted: {
+          submission: 1,
+          jobName: 'ebbtide-r1_main_1',
+          runId: 'r1',
+          zone: 'us-east-1a',
+          storage: VOLUME,
+          results: { bucket: 'results', prefix: 'runs/r1/' },
+          spec: expect.objectContaining({ name: 'main', vcpus: 32, attempts: 5 }),
+          nToN: [],
+          upload: undefined,
+          hasInput: false,
+        },
       },
+    });
+  });
+
+  it('submits a command with its parameters in place', () => {
+    const command = ['run', 'Ref::epochs'];
+    expect(decide(requested({ command, parameters: { epochs: '3' } }))).toMatchObject({
+      step: { wanted: { spec: { command: ['run', '3'], parameters: undefined } } },
+    });
+  });
+
+  it.each([
+    ['the array that this one’s tasks wait for', 'PENDING', ['job-a']],
+    ['no array that has succeeded: Batch may have forgotten it', 'SUCCEEDED', []],
+    ['the array that failed meanwhile: Batch ends both', 'FAILED', ['job-a']],
+  ] as const)('names to Batch %s', (_which, status, nToN) => {
+    const jobs = {
+      a: submittedJob({ name: 'a', arraySize: 3, status, jobId: 'job-a' }),
+      b: requestedJob({ name: 'b', arraySize: 3, nToN: ['a'] }),
+    };
+    expect(decide(runIn('running', { mode: 'taskExport', jobs }))).toMatchObject({
+      key: 'r1.job-b.1',
+      step: { wanted: { nToN } },
+    });
+  });
+
+  it('says which upload started the run', () => {
+    const cause = { upload: { bucket: 'intake', key: 'requests/a b.json', sequencer: '1' } };
+    expect(decide(requested({}, { cause }))).toMatchObject({
+      step: { wanted: { upload: 's3://intake/requests/a b.json' } },
+    });
+  });
+
+  it.each([
+    [true, 'fileSystem'],
+    [false, 'volume'],
+  ] as const)('says whether there is input: %s on a %s', (hasInput, kind) => {
+    const parameters = { inputRepositoryPath: 's3://input/a' };
+    const storage = storageIn('running', { kind });
+    expect(decide(requested({}, { parameters, storage }))).toMatchObject({
+      step: { wanted: { hasInput } },
     });
   });
 
   it('names a file system together with its mount name', () => {
     const storage = storageIn('running', { id: 'fs-0123456789abcdef0', mountName: 'fsx1' });
     expect(decide(requested({}, { storage }))).toMatchObject({
-      step: { storage: 'fs-0123456789abcdef0@fsx1' },
+      step: { wanted: { storage: 'fs-0123456789abcdef0@fsx1' } },
     });
   });
 
   it('submits a resubmission under a name and a key of its own', () => {
     expect(decide(requested({ submission: 2, ran: true }))).toMatchObject({
       key: 'r1.job-main.2',
-      step: { submission: 2, jobName: 'ebbtide-r1_main_2' },
+      step: { wanted: { submission: 2, jobName: 'ebbtide-r1_main_2' } },
     });
   });
 
@@ -56,7 +102,7 @@ describe('submit-job decides', () => {
   ])('names submission %i at try %i by both', (submission, tries) => {
     expect(decide(requested({ submission, tries }))).toMatchObject({
       key: `r1.job-main.${submission + tries - 1}`,
-      step: { submission, jobName: `ebbtide-r1_main_${submission}` },
+      step: { wanted: { submission, jobName: `ebbtide-r1_main_${submission}` } },
     });
   });
 
@@ -74,7 +120,7 @@ describe('submit-job decides', () => {
   it.each([119, 120])('lets a lost answer be looked for until 120 s are over: %i s', (seconds) => {
     const doubted = requested({ doubtedAt: later(0), tries: 2 });
     expect(decide(doubted, NOW + seconds * 1000)).toMatchObject(
-      seconds < 120 ? nothing : { key: 'r1.job-main.2', step: { submission: 1 } },
+      seconds < 120 ? nothing : { key: 'r1.job-main.2', step: { wanted: { submission: 1 } } },
     );
   });
 

@@ -7,22 +7,28 @@ import {
   PROBE_DUE,
   type Run,
   type RunStatus,
+  SCRATCH,
   SOURCE,
   type Storage,
 } from '../../events';
 import {
+  type CreatedVolume,
   changeOf,
+  type InspectedFileSystem,
   type LogLine,
   lookOf,
   type Ports,
   type Runs,
+  type SeenAssociation,
   type SeenJob,
+  type SeenTask,
 } from '../../handlers';
+import { memoryBrakes } from '../../sim/brakes';
 import { type VirtualClock, virtualClock } from '../../sim/clock';
 import { memoryOnce } from '../../sim/once';
 import { type MemoryRuns, memoryRuns } from '../../sim/run-store';
 import { SETTINGS } from '../../sim/simulator';
-import { job, later, NOW, run } from '../support/builders';
+import { FILE_SYSTEM, job, later, lustreRun, NOW, run } from '../support/builders';
 
 /** The id of the volume of a run that has one. */
 export const VOLUME = 'vol-0123456789abcdef0';
@@ -46,6 +52,69 @@ export function storageIn(status: RunStatus, overrides: Partial<Storage> = {}): 
   if (status === 'queued' || status === 'provisioning') return { ...storage, ...overrides };
   const over = isLast(status) ? 'released' : undefined;
   return { ...storage, id: VOLUME, availableAt: later(0), over, ...overrides };
+}
+
+/** A run on a file system, as it looks in each of its statuses when all went as usual. */
+export function lustreRunIn(status: RunStatus, overrides: Partial<Run> = {}): Run {
+  const hasExport = ['exporting', 'releasing', 'succeeded'].includes(status);
+  return lustreRun({
+    status,
+    storage: lustreStorageIn(status),
+    jobs: { main: jobIn(status) },
+    export: hasExport ? { requestedAt: later(0), tries: 1 } : undefined,
+    ...overrides,
+  });
+}
+
+/** What a file system has once it was asked for, and linked to S3. */
+export const MADE = {
+  id: FILE_SYSTEM,
+  mountName: 'abcdefgh',
+  links: { [SCRATCH]: 'dra-scratch' },
+  linkedAt: later(0),
+} as const;
+
+/** The storage of `lustreRunIn`, with changes. */
+export function lustreStorageIn(status: RunStatus, overrides: Partial<Storage> = {}): Storage {
+  const { storage } = lustreRun();
+  if (status === 'rejected') return { ...storage, requestedAt: undefined, ...overrides };
+  if (status === 'queued' || status === 'provisioning') return { ...storage, ...overrides };
+  const over = isLast(status) ? 'released' : undefined;
+  return { ...storage, ...MADE, availableAt: later(0), over, ...overrides };
+}
+
+/** The file system of `lustreRunIn` as FSx shows it, usable and linked. */
+export function seenFileSystem(overrides: Partial<InspectedFileSystem> = {}): InspectedFileSystem {
+  return {
+    fileSystemId: FILE_SYSTEM,
+    lifecycle: 'AVAILABLE',
+    noRoom: false,
+    associations: [seenAssociation()],
+    tasks: [],
+    ...overrides,
+  };
+}
+
+/** The association of `/scratch` as FSx shows it. */
+export function seenAssociation(overrides: Partial<SeenAssociation> = {}): SeenAssociation {
+  return {
+    associationId: 'dra-scratch',
+    path: SCRATCH,
+    lifecycle: 'AVAILABLE',
+    autoExports: false,
+    ...overrides,
+  };
+}
+
+/** An export task as FSx shows it: done, and nothing failed. */
+export function seenTask(overrides: Partial<SeenTask> = {}): SeenTask {
+  return {
+    taskId: 'task-1',
+    type: 'EXPORT_TO_REPOSITORY',
+    lifecycle: 'SUCCEEDED',
+    counts: { total: 7, succeeded: 7, failed: 0 },
+    ...overrides,
+  };
 }
 
 /** A job that Batch has, an attempt running. */
@@ -116,6 +185,21 @@ const absent = (name: string) => async (): Promise<never> => {
   throw new Error(`nobody expects a call of ${name} here`);
 };
 
+function absentFileSystems(): Ports['fileSystems'] {
+  return {
+    create: absent('fileSystems.create'),
+    link: absent('fileSystems.link'),
+    describe: absent('fileSystems.describe'),
+    inspect: absent('fileSystems.inspect'),
+    switchOffAutoExport: absent('fileSystems.switchOffAutoExport'),
+    startExport: absent('fileSystems.startExport'),
+    release: absent('fileSystems.release'),
+    keep: absent('fileSystems.keep'),
+    discard: absent('fileSystems.discard'),
+    list: absent('fileSystems.list'),
+  };
+}
+
 /** A world whose outside refuses every call that a test does not name. */
 export function world(outside: Partial<Ports> = {}): World {
   const clock = virtualClock(NOW);
@@ -128,12 +212,19 @@ export function world(outside: Partial<Ports> = {}): World {
     once: memoryOnce(clock),
     log: (line) => void lines.push(line),
     settings: { read: async () => SETTINGS },
+    brakes: memoryBrakes(),
+    claims: { take: absent('claims.take') },
     volumes: {
       create: absent('volumes.create'),
       describe: absent('volumes.describe'),
       release: absent('volumes.release'),
       keep: absent('volumes.keep'),
+      discard: absent('volumes.discard'),
+      list: absent('volumes.list'),
     },
+    fileSystems: absentFileSystems(),
+    metrics: { exportQueueAge: absent('metrics.exportQueueAge') },
+    intake: { read: absent('intake.read'), answer: absent('intake.answer') },
     jobs: {
       submit: absent('jobs.submit'),
       find: absent('jobs.find'),
@@ -155,6 +246,31 @@ export function world(outside: Partial<Ports> = {}): World {
     return work;
   }
   return { clock, runs, ports, lines, settled };
+}
+
+/** A world whose EC2 counts its creations, by their tokens. */
+export function creating(
+  answer: CreatedVolume = { ok: true, volumeId: VOLUME, zone: 'us-east-1a' },
+): World & { readonly tokens: readonly string[] } {
+  const tokens: string[] = [];
+  const here = world();
+  const create = async ({ clientToken }: { clientToken: string }) => {
+    tokens.push(clientToken);
+    return answer;
+  };
+  const ports: Ports = { ...here.ports, volumes: { ...here.ports.volumes, create } };
+  return { ...here, ports, tokens };
+}
+
+/** What was written of the run, by the names of its events. */
+export async function writtenIn({ runs }: World): Promise<string[]> {
+  return (await runs.journal('r1')).map(({ type }) => type);
+}
+
+/** Lets time pass until then, where nothing else is due before. */
+export async function passUntil({ clock }: World, time: number): Promise<void> {
+  clock.at(time, () => {});
+  await clock.step();
 }
 
 /** Puts a run into the table as it is, with the look of its status, or one at that time. */

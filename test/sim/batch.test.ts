@@ -1,7 +1,6 @@
 import { BatchJobMovedEvent, batchJobName, type Envelope, type Job } from '../../events';
 import type { WantedJob } from '../../handlers';
 import { localBatch } from '../../sim/batch';
-import { memoryBuckets } from '../../sim/buckets';
 import { virtualClock } from '../../sim/clock';
 import { type Container, type Containers, type Exit, localHosts } from '../../sim/hosts';
 import { compilePattern } from '../../sim/patterns';
@@ -59,7 +58,9 @@ function batchWith(...plays: readonly Play[]) {
     };
   }
   const containers: Containers = { start };
-  const hosts = localHosts({ clock, random, volumes, containers, markers: memoryMarkers() });
+  const fileSystems = { mount: () => ({ ok: true }) as const };
+  const markers = memoryMarkers();
+  const hosts = localHosts({ clock, random, volumes, fileSystems, containers, markers });
   const batch = localBatch({ ...place, hosts, notify: (envelope) => void said.push(envelope) });
 
   async function storageOf(runId: string): Promise<string> {
@@ -71,7 +72,7 @@ function batchWith(...plays: readonly Play[]) {
     const answer = await batch.submit({
       ...{ jobName: batchJobName('r1', 'main', 1), runId: 'r1', zone: 'us-east-1a' },
       ...{ storage: await storageOf('r1'), results: { bucket: 'results', prefix: 'runs/r1/' } },
-      ...{ submission: 1, spec: job(spec), ...wanted },
+      ...{ submission: 1, spec: job(spec), nToN: [], hasInput: false, ...wanted },
     });
     return answer.ok === true ? answer.jobId : '';
   }
@@ -106,7 +107,8 @@ function batchWith(...plays: readonly Play[]) {
 
 jobsContract('Batch in the simulator', () => {
   const { batch, storageOf, pass } = batchWith();
-  return { jobs: batch, storageOf, advance: pass };
+  const sharedStorageOf = async () => 'fs-0123456789abcdef0@fsx1';
+  return { jobs: batch, storageOf, sharedStorageOf, advance: pass };
 });
 
 describe('Batch tries a job again', () => {
@@ -432,12 +434,13 @@ describe('the work of a simulated job', () => {
   /** Starts a job on a volume, and says what the volume holds after a while. */
   function working(disks: SimulatedDisks = new Map()) {
     const clock = virtualClock(NOW);
-    const [buckets, workloadOf] = [memoryBuckets(), () => workload];
-    const containers = simulatedContainers({ clock, buckets, disks, workloadOf });
+    const [leave, workloadOf] = [() => {}, () => workload];
+    const containers = simulatedContainers({ clock, leave, disks, workloadOf });
     return (name: string, storage: string, ms: number) => {
       const results = { bucket: 'results', prefix: 'runs/r1/' };
       const place = { jobName: batchJobName('r1', name, 1), runId: 'r1', zone: 'us-east-1a' };
-      const wanted = { ...place, storage, results, submission: 1, spec: job({ name }) };
+      const asked = { submission: 1, spec: job({ name }), nToN: [], hasInput: false };
+      const wanted = { ...place, storage, results, ...asked };
       const counts = { batchAttempt: 1, attempt: 1, interrupted: false };
       containers.start({ jobId: name, wanted, host: 'i-1', ...counts });
       return advance(clock, ms).then(() => Object.fromEntries(disks));

@@ -1,4 +1,4 @@
-import { type Claimant, claim, leave, type Marker } from '../../sim/claim';
+import { type Claimant, claim, leave, type Marker, placeOf } from '../../sim/claim';
 
 const claimant = (overrides: Partial<Claimant> = {}): Claimant => ({
   ...{ runId: 'r1', job: 'main', submission: 1, jobId: 'job-1' },
@@ -91,6 +91,48 @@ describe('a storage counts', () => {
 
   it('the starts of a job that bears the name of something every object has', () => {
     expect(claim(undefined, claimant({ job: 'constructor' }))).toMatchObject({ attempt: 1 });
+  });
+});
+
+describe('a storage takes the tasks of an array', () => {
+  const task = (index: number, overrides: Partial<Claimant> = {}) => ({
+    jobId: `job-1:${index}`,
+    index,
+    ...overrides,
+  });
+
+  it('under the one claim of their array', () => {
+    expect(marked(task(0), task(12))).toMatchObject({
+      claims: { 'main/1': 'job-1' },
+      attempts: { 'main:0': 1, 'main:12': 1 },
+      newest: { main: 1 },
+      open: ['main:0', 'main:12'],
+    });
+  });
+
+  it('but not those of another array under the same submission', () => {
+    const other = claimant(task(1, { jobId: 'job-9:1' }));
+    expect(claim(marked(task(0)), other)).toEqual({
+      ok: false,
+      reason: 'submission main/1 is claimed by job job-1, not by job-9',
+    });
+  });
+
+  it('but not those of an older submission, whichever task was seen of the newer', () => {
+    const marker = marked(task(0), task(5, { submission: 2, jobId: 'job-2:5' }));
+    expect(claim(marker, claimant(task(0)))).toMatchObject({ ok: false });
+  });
+
+  it('and counts the starts of each by itself', () => {
+    const marker = marked(task(0), task(1), task(0));
+    expect(claim(marker, claimant(task(0)))).toMatchObject({ attempt: 3 });
+    expect(claim(marker, claimant(task(1)))).toMatchObject({ attempt: 2 });
+  });
+
+  it('and says of each by itself that it was interrupted', () => {
+    const marker = leave(marked(task(0), task(1)) as Marker, placeOf({ job: 'main', index: 0 }));
+    expect(claim(marker, claimant(task(0)))).toMatchObject({ interrupted: false });
+    expect(claim(marker, claimant(task(1)))).toMatchObject({ interrupted: true });
   });
 });
 

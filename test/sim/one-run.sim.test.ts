@@ -3,14 +3,9 @@ import { drawFaults, type Faults, NO_FAULTS } from '../../sim/faults';
 import { seededRandom } from '../../sim/random';
 import { type Scenario, type Simulated, simulate } from '../../sim/simulator';
 import { resultOf } from '../../sim/workload';
+import { atOnceMax, HOUR_MS, INTERRUPTIONS } from '../support/plays';
 
-const HOUR_MS = 3_600_000;
-const SEEDS = Array.from({ length: 100 }, (_, index) => index + 1);
-/** A warned interruption, and one without a word. */
-const INTERRUPTIONS = [
-  { afterMs: 900_000, noticeMs: 120_000 },
-  { afterMs: 1_000_000, noticeMs: 0 },
-];
+const SEEDS = Array.from({ length: 60 }, (_, index) => index + 1);
 
 function play(scenario: Partial<Scenario> & { faults?: Faults }): Promise<Simulated> {
   return simulate({
@@ -27,28 +22,16 @@ async function expectGoodEnd({ cloud, buckets, made, facts }: Simulated): Promis
   expect(buckets.get('results', 'runs/r1/result')).toBe(resultOf('r1', HOUR_MS));
   expect(made.size).toBe(1);
   expect(cloud.volumes.all()).toEqual([]);
-  expect(atOnceMax(facts)).toBe(1);
+  expect(atOnceMax({ facts })).toBe(1);
   const seqs = (await cloud.runs.journal('r1')).map(({ seq }) => seq);
   expect(seqs).toEqual(seqs.map((_, index) => index + 1));
-}
-
-/** How many containers ran at the same time, at the most. */
-function atOnceMax(facts: Simulated['facts']): number {
-  let now = 0;
-  let most = 0;
-  for (const { kind } of facts) {
-    if (kind === 'started') now += 1;
-    if (kind === 'ended') now -= 1;
-    most = Math.max(most, now);
-  }
-  return most;
 }
 
 describe('a run on a volume ends well', () => {
   it('while nothing goes wrong but two interruptions', async () => {
     const simulated = await play({});
     await expectGoodEnd(simulated);
-    expect(simulated.cloud.deadLetters).toEqual([]);
+    expect(simulated.cloud.deadLetters.read()).toEqual([]);
   });
 
   it.each(SEEDS)(

@@ -1,8 +1,8 @@
 import { EbsVolumeNotification, type Envelope } from '../../events';
 import { virtualClock } from '../../sim/clock';
 import { seededRandom } from '../../sim/random';
-import { localVolumes } from '../../sim/volumes';
-import { advance, NOW } from '../support/builders';
+import { type LocalVolume, localVolumes } from '../../sim/volumes';
+import { advance, EVER, NOW } from '../support/builders';
 import { volumesContract } from '../support/volumes.contract';
 
 type Parts = Parameters<typeof localVolumes>[0];
@@ -26,6 +26,13 @@ function ec2(parts: Partial<Parts> = {}) {
   const stateOf = (volumeId: string) => volumes.get(volumeId)?.state;
   return { clock, volumes, said, pass, make, stateOf };
 }
+
+/** A volume as a session before this one wrote it down. */
+const noted = (overrides: Partial<LocalVolume> = {}): LocalVolume => ({
+  ...{ clientToken: 'r0.storage.1', runId: 'r0', zone: 'us-east-1a', sizeGib: 10, iops: 3000 },
+  ...{ throughputMibps: 125, volumeId: 'vol-0old', state: 'available' },
+  ...overrides,
+});
 
 volumesContract('EC2 in the simulator', () => {
   const { volumes, pass } = ec2();
@@ -65,7 +72,7 @@ describe('a host', () => {
   it('is refused a volume that is going', async () => {
     const { volumes, make } = ec2();
     const volumeId = await make();
-    await volumes.release({ runId: 'r1' });
+    await volumes.release({ mayDetach: true, since: EVER, runId: 'r1' });
     expect(volumes.attach(volumeId, 'i-1')).toEqual({
       ok: false,
       reason: `volume ${volumeId} is deleting`,
@@ -123,7 +130,7 @@ describe('EC2 in the simulator', () => {
     volumes.attach(volumeId, 'i-1');
     volumes.detach(volumeId, 'i-1');
     await pass();
-    await volumes.release({ runId: 'r1' });
+    await volumes.release({ mayDetach: true, since: EVER, runId: 'r1' });
     await pass();
     expect(said.map(({ detail }) => detail)).toMatchObject([
       { event: 'createVolume' },
@@ -139,6 +146,51 @@ describe('EC2 in the simulator', () => {
     expect([stateOf(volumeId), said.length]).toEqual([undefined, 1]);
   });
 
+  it('says when a volume that was discarded is deleted', async () => {
+    const { volumes, said, make, pass, stateOf } = ec2();
+    const volumeId = await make();
+    await volumes.discard(volumeId);
+    await pass();
+    expect([stateOf(volumeId), said.at(-1)?.detail]).toMatchObject([
+      undefined,
+      { event: 'deleteVolume', result: 'deleted' },
+    ]);
+  });
+
+  it('discards no volume that is on its way from a host', async () => {
+    const { volumes, make, stateOf } = ec2();
+    const volumeId = await make();
+    volumes.attach(volumeId, 'i-1');
+    volumes.detach(volumeId, 'i-1');
+    expect([await volumes.discard(volumeId), stateOf(volumeId)]).toEqual([false, 'in-use']);
+  });
+
+  it('discards a volume that failed', async () => {
+    const volumeId = 'vol-0bad';
+    const { volumes, stateOf } = ec2({ existing: [noted({ volumeId, state: 'error' })] });
+    expect([await volumes.discard(volumeId), stateOf(volumeId)]).toEqual([true, 'deleting']);
+  });
+
+  it('remembers when a volume was made, whatever happens to it since', async () => {
+    const { volumes, make, pass } = ec2();
+    await pass(1000);
+    volumes.attach(await make(), 'i-1');
+    const [{ createdAt } = { createdAt: '' }] = await volumes.list();
+    expect(createdAt).toBe(new Date(NOW + 1000).toISOString());
+  });
+
+  it('writes down when a volume was made', async () => {
+    const notes: (string | undefined)[] = [];
+    const save = ({ createdAt }: LocalVolume) => void notes.push(createdAt);
+    await ec2({ disks: { save, remove: () => {} } }).make();
+    expect(new Set(notes)).toEqual(new Set([new Date(NOW).toISOString()]));
+  });
+
+  it('takes a volume for very old of which nobody wrote down when it was made', async () => {
+    const { volumes } = ec2({ existing: [noted()] });
+    expect(await volumes.list()).toMatchObject([{ createdAt: '1970-01-01T00:00:00.000Z' }]);
+  });
+
   it('refuses in the words that a test gives it', async () => {
     const refusal = { ok: false, noRoom: true, reason: 'no capacity' } as const;
     const { volumes } = ec2({ refuse: () => refusal });
@@ -152,7 +204,7 @@ describe('EC2 in the simulator', () => {
     const { volumes, make, pass } = ec2({ disks: { save, remove: (id) => void there.delete(id) } });
     const volumeId = await make();
     const before = [...there];
-    await volumes.release({ runId: 'r1' });
+    await volumes.release({ mayDetach: true, since: EVER, runId: 'r1' });
     await pass();
     expect([before, [...there]]).toEqual([[volumeId], []]);
   });

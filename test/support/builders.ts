@@ -5,6 +5,14 @@ import type { VirtualClock } from '../../sim/clock';
 export const BEGUN = '2026-01-01T00:00:00.000Z';
 export const NOW = Date.parse(BEGUN);
 
+/** Before anything of any test. */
+export const EVER = '1970-01-01T00:00:00.000Z';
+
+/** An hour after that. */
+export function hourAfter(time: string): string {
+  return new Date(Date.parse(time) + 3_600_000).toISOString();
+}
+
 /** A moment some seconds after NOW, as the table writes it. */
 export function later(seconds: number): string {
   return new Date(NOW + seconds * 1000).toISOString();
@@ -53,6 +61,19 @@ export function run(overrides: Partial<Run> = {}): Run {
     jobs: { main: job() },
     ...overrides,
   };
+}
+
+/** The id of the file system of a run that has one. */
+export const FILE_SYSTEM = 'fs-0123456789abcdef0';
+
+/** A run on a file system that was asked for a moment ago, with one job. */
+export function lustreRun(overrides: Partial<Run> = {}): Run {
+  const storage = { kind: 'fileSystem', zone: 'us-east-1a', sizeGib: 2400, tries: 1 } as const;
+  return run({
+    mode: 'taskExport',
+    storage: { ...storage, requestedAt: later(0) },
+    ...overrides,
+  });
 }
 
 /** Moves a clock that stands still: everything that is due by then happens. */

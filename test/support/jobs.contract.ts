@@ -7,6 +7,8 @@ export interface JobsWorld {
   readonly jobs: Jobs;
   /** Storage of a run, ready to be attached. */
   storageOf(runId: string): Promise<string>;
+  /** Storage of a run that many hosts can mount at once. */
+  sharedStorageOf(runId: string): Promise<string>;
   /** Lets time pass, or waits for it. */
   advance(ms: number): Promise<void>;
 }
@@ -26,7 +28,17 @@ export function jobsContract(name: string, makeWorld: () => Promise<JobsWorld> |
       results: { bucket: 'results', prefix: `runs/${runId}/` },
       submission,
       spec: job({ command: ['sleep', '3600'], vcpus: 1, memoryMib: 512 }),
+      nToN: [],
+      hasInput: false,
     };
+  }
+  async function submittedArray(world: JobsWorld, changes: Partial<WantedJob> = {}) {
+    const wanted = await wantedOf(world);
+    const spec = { ...wanted.spec, arraySize: 3 };
+    const storage = await world.sharedStorageOf('r1');
+    const answer = await world.jobs.submit({ ...wanted, spec, storage, ...changes });
+    if (answer.ok !== true) throw new Error(`an array was refused: ${answer.reason}`);
+    return answer.jobId;
   }
   async function submitted(world: JobsWorld, runId = 'r1', submission = 1): Promise<string> {
     const answer = await world.jobs.submit(await wantedOf(world, runId, submission));
@@ -172,6 +184,67 @@ export function jobsContract(name: string, makeWorld: () => Promise<JobsWorld> |
 
     it('none where there are none', async () => {
       expect(await stop(await makeWorld())).toEqual([]);
+    });
+  });
+
+  describe(`${name} runs an array`, () => {
+    const stop = ({ jobs }: JobsWorld) => jobs.stop({ runId: 'r1', zone: 'us-east-1a', reason });
+
+    it('as one job, found by its name and adopted', async () => {
+      const world = await makeWorld();
+      const jobId = await submittedArray(world);
+      expect([await found(world, 'ebbtide-r1_main_1'), await submittedArray(world)]).toEqual([
+        jobId,
+        jobId,
+      ]);
+    });
+
+    it('whose parent waits while its tasks run, and says where they are', async () => {
+      const world = await makeWorld();
+      const jobId = await submittedArray(world);
+      for (let pauses = 0; pauses < PAUSES_MAX; pauses += 1) {
+        if ((await seenOf(world, jobId))?.array?.counts.RUNNING === 3) break;
+        await world.advance(PAUSE_MS);
+      }
+      expect(await seenOf(world, jobId)).toMatchObject({
+        status: 'PENDING',
+        attempts: [],
+        array: { size: 3, counts: { RUNNING: 3 }, failures: [] },
+      });
+    });
+
+    it('and stops all its tasks with it', async () => {
+      const world = await makeWorld();
+      const jobId = await submittedArray(world);
+      await reached(world, jobId, 'PENDING');
+      const stopped = await stop(world);
+      const seen = await reached(world, jobId, 'FAILED');
+      expect([stopped, seen.array?.counts.FAILED]).toEqual([[jobId], 3]);
+    });
+
+    it('and says of its first failed tasks which they are and why', async () => {
+      const world = await makeWorld();
+      const jobId = await submittedArray(world);
+      await reached(world, jobId, 'PENDING');
+      await stop(world);
+      const { array } = await reached(world, jobId, 'FAILED');
+      const failures = array?.failures ?? [];
+      expect(failures.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
+      expect(failures.filter(({ statusReason }) => !statusReason?.includes(reason))).toEqual([]);
+    });
+
+    it('whose tasks wait for another array’s, and end with it', async () => {
+      const world = await makeWorld();
+      const first = await submittedArray(world);
+      const second = await submittedArray(world, {
+        jobName: batchJobName('r1', 'b', 1),
+        nToN: [first],
+      });
+      await reached(world, first, 'PENDING');
+      await world.advance(300_000);
+      expect((await seenOf(world, second))?.array?.counts).not.toMatchObject({ RUNNING: 3 });
+      await stop(world);
+      await reached(world, second, 'FAILED');
     });
   });
 }

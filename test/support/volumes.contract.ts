@@ -1,4 +1,5 @@
 import type { Volumes, WantedVolume } from '../../handlers';
+import { EVER, hourAfter } from './builders';
 
 /** An EC2 with no volumes in it. */
 export interface VolumesWorld {
@@ -42,7 +43,7 @@ export function volumesContract(
   async function release({ volumes, advance }: VolumesWorld, runId = 'r1'): Promise<string[]> {
     const steps = new Set<string>();
     for (let count = 0; count < STEPS_MAX; count += 1) {
-      const released = await volumes.release({ runId });
+      const released = await volumes.release({ mayDetach: true, since: EVER, runId });
       if (released.kind === 'gone') return [...steps, 'gone'];
       steps.add(released.step);
       await advance(PAUSE_MS);
@@ -161,7 +162,9 @@ export function volumesContract(
       await world.attach(await available(world));
       const steps = [];
       for (let count = 0; count < 3; count += 1) {
-        steps.push((await world.volumes.release({ runId: 'r1' })).kind);
+        steps.push(
+          (await world.volumes.release({ mayDetach: true, since: EVER, runId: 'r1' })).kind,
+        );
       }
       expect([steps, (await release(world)).at(-1)]).toEqual([['going', 'going', 'going'], 'gone']);
     });
@@ -171,6 +174,27 @@ export function volumesContract(
       await available(world);
       await release(world);
       expect(await release(world)).toEqual(['gone']);
+    });
+
+    it('but takes none from a host where no container of the run was at work', async () => {
+      const world = await makeWorld();
+      const volumeId = await available(world);
+      await world.attach(volumeId);
+      const wanted = { mayDetach: false, since: EVER, runId: 'r1' };
+      expect(await world.volumes.release(wanted)).toEqual({ kind: 'going', step: 'waiting' });
+      await world.advance(60_000);
+      expect(await statesOf(world, volumeId)).toEqual(['in-use']);
+    });
+
+    it('but none that was made before the run', async () => {
+      const world = await makeWorld();
+      const volumeId = await available(world);
+      const [own] = await world.volumes.list();
+      const since = hourAfter(own?.createdAt ?? '');
+      expect(await world.volumes.release({ mayDetach: true, since, runId: 'r1' })).toEqual({
+        kind: 'gone',
+      });
+      expect(await statesOf(world, volumeId)).toEqual(['available']);
     });
 
     it('but never one that its owner keeps', async () => {
@@ -212,6 +236,115 @@ export function volumesContract(
       const volumeId = await available(world);
       await release(world);
       expect(await world.volumes.keep(volumeId)).toBe(false);
+    });
+  });
+
+  describe(`${name} lists what is ours`, () => {
+    const idsIn = async ({ volumes }: VolumesWorld) =>
+      (await volumes.list()).map(({ storageId }) => storageId).sort();
+
+    it('which is nothing at first', async () => {
+      expect(await (await makeWorld()).volumes.list()).toEqual([]);
+    });
+
+    it('with what it takes to judge it', async () => {
+      const world = await makeWorld();
+      const storageId = await available(world);
+      const [found, ...others] = await world.volumes.list();
+      expect([found, others]).toEqual([
+        {
+          ...{ storageId, kind: 'volume', runId: 'r1', sizeGib: 10 },
+          createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+          pricePerHour: expect.closeTo((10 * 0.08) / 730, 9),
+          ...{ isInUse: false, isKept: false },
+        },
+        [],
+      ]);
+    });
+
+    it('every volume of every run, one that is only just being made too', async () => {
+      const world = await makeWorld();
+      const a = await available(world);
+      const b = await made(world, { runId: 'r2', clientToken: 'r2.storage.1' });
+      expect(await idsIn(world)).toEqual([a, b].sort());
+    });
+
+    it('at a price that knows what was asked for besides space', async () => {
+      const world = await makeWorld();
+      await available(world, { sizeGib: 500, iops: 5000, throughputMibps: 500 });
+      const month = 500 * 0.08 + 2000 * 0.005 + 375 * 0.04;
+      expect(await world.volumes.list()).toMatchObject([
+        { pricePerHour: expect.closeTo(month / 730, 9) },
+      ]);
+    });
+
+    it('as in use while a host has it', async () => {
+      const world = await makeWorld();
+      await world.attach(await available(world));
+      expect(await world.volumes.list()).toMatchObject([{ isInUse: true }]);
+    });
+
+    it('as kept from when it is', async () => {
+      const world = await makeWorld();
+      await world.volumes.keep(await available(world));
+      expect(await world.volumes.list()).toMatchObject([{ isKept: true }]);
+    });
+
+    it('without what is going', async () => {
+      const world = await makeWorld();
+      await available(world);
+      await world.volumes.release({ mayDetach: true, since: EVER, runId: 'r1' });
+      expect(await world.volumes.list()).toEqual([]);
+    });
+  });
+
+  describe(`${name} discards a volume`, () => {
+    it('that is free, and no other one of its run', async () => {
+      const world = await makeWorld();
+      const [a, b] = [await available(world), await available(world, { clientToken: 'b' })];
+      const isDiscarded = await world.volumes.discard(a);
+      await world.advance(PAUSE_MS);
+      expect([isDiscarded, await statesOf(world, a, b)]).toEqual([true, ['available']]);
+    });
+
+    it('once', async () => {
+      const world = await makeWorld();
+      const volumeId = await available(world);
+      const first = await world.volumes.discard(volumeId);
+      const second = await world.volumes.discard(volumeId);
+      await world.advance(PAUSE_MS);
+      expect([first, second, await world.volumes.discard(volumeId)]).toEqual([true, false, false]);
+    });
+
+    it('but never one that a host has', async () => {
+      const world = await makeWorld();
+      const volumeId = await available(world);
+      await world.attach(volumeId);
+      const isDiscarded = await world.volumes.discard(volumeId);
+      await world.advance(PAUSE_MS);
+      expect([isDiscarded, await statesOf(world, volumeId)]).toEqual([false, ['in-use']]);
+    });
+
+    it('but never one that its owner keeps', async () => {
+      const world = await makeWorld();
+      const volumeId = await available(world);
+      await world.volumes.keep(volumeId);
+      const isDiscarded = await world.volumes.discard(volumeId);
+      await world.advance(PAUSE_MS);
+      expect([isDiscarded, await statesOf(world, volumeId)]).toEqual([false, ['available']]);
+    });
+
+    it('but none that is only just being made', async () => {
+      const world = await makeWorld();
+      const volumeId = await made(world);
+      const isDiscarded = await world.volumes.discard(volumeId);
+      await world.advance(PAUSE_MS);
+      expect([isDiscarded, await statesOf(world, volumeId)]).toEqual([false, ['available']]);
+    });
+
+    it('only where there is one', async () => {
+      const { volumes } = await makeWorld();
+      expect(await volumes.discard(STRANGER)).toBe(false);
     });
   });
 }
