@@ -70,7 +70,7 @@ export function words(event: RunEvent): string {
     case 'ExportTaskCompleted':
       return data.exportedCount === 0
         ? 'nothing was left to export, nothing failed'
-        : `${data.exportedCount} files in S3, none failed`;
+        : `${counted(data.exportedCount, 'file')} in S3, none failed`;
     case 'ExportFailed':
       return `${data.reason}${data.report ? `, see ${data.report}` : ''}`;
     case 'JobRequested':
@@ -112,6 +112,11 @@ function jobWords(data: {
   const why = exitCode === undefined || exitCode === 0 ? (statusReason ?? '') : exitWords(exitCode);
   const said = isBegun || status === 'SUCCEEDED' ? which : why;
   return `${job} ${status}${said ? `  ${said}` : ''}`;
+}
+
+/** 1 file, 20 files. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** How far an array is: 12 of 20 tasks done, 8 running. */

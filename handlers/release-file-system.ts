@@ -3,12 +3,10 @@ import {
   isToBeKept,
   JobsEnded,
   mayBeAlive,
-  nextLook,
   ReleaseStarted,
   StorageReleased,
-  VISIBLE_WITHIN_MS,
 } from '../events';
-import { again, conclude, ignore, proceed, reaction } from './lib';
+import { afterRelease, ignore, proceed, reaction } from './lib';
 
 /** Gives the run's file system back, a step at a time. ReleaseStarted, probe → StorageReleased. */
 export const releaseFileSystem = reaction({
@@ -36,12 +34,5 @@ export const releaseFileSystem = reaction({
 
   act: (wanted, _key, { fileSystems }) => fileSystems.release(wanted),
 
-  record(released, run, now) {
-    const { requestedAt, availableAt, id } = run.storage;
-    if (released.kind === 'going') return again(nextLook(run, now));
-    // One that was asked for a moment ago, and never seen, may exist and not be shown yet.
-    const shownBy = requestedAt ? Date.parse(requestedAt) + VISIBLE_WITHIN_MS : 0;
-    if (!availableAt && now < shownBy) return again(shownBy);
-    return conclude(StorageReleased.of({ storageId: id }));
-  },
+  record: afterRelease,
 });

@@ -4,12 +4,10 @@ import {
   isToBeKept,
   JobsEnded,
   mayBeAlive,
-  nextLook,
   ReleaseStarted,
   StorageReleased,
-  VISIBLE_WITHIN_MS,
 } from '../events';
-import { again, conclude, ignore, proceed, reaction } from './lib';
+import { afterRelease, ignore, proceed, reaction } from './lib';
 
 /**
  * Whoever has the volume of a run attached in which nobody was at work is waited for so long, with the
@@ -45,12 +43,5 @@ export const releaseVolume = reaction({
 
   act: (wanted, _key, { volumes }) => volumes.release(wanted),
 
-  record(released, run, now) {
-    const { requestedAt, availableAt, id } = run.storage;
-    if (released.kind === 'going') return again(nextLook(run, now));
-    // A volume that was asked for a moment ago, and never seen, may exist and not be shown yet.
-    const shownBy = requestedAt ? Date.parse(requestedAt) + VISIBLE_WITHIN_MS : 0;
-    if (!availableAt && now < shownBy) return again(shownBy);
-    return conclude(StorageReleased.of({ storageId: id }));
-  },
+  record: afterRelease,
 });
