@@ -83,6 +83,9 @@ function resultLines({ objects, verdict }: Results): string[] {
 function logLines(run: Run, home: Home, io: Io): string[] {
   const jobs = Object.values(run.jobs).filter(({ logStream }) => logStream);
   const job = jobs.find(({ status }) => status === 'FAILED') ?? jobs.at(-1);
+  const array = Object.values(run.jobs).find(({ arraySize, jobId }) => arraySize && jobId);
+  if (!job && array)
+    return [row('output', `${near(home.logs)}/${array.jobId}:<task>/<attempt>.log`)];
   if (!job?.logStream) return [];
   const path = logOf(home, job.logStream);
   const said = job.status === 'FAILED' ? lastLines(path, LINES_SHOWN) : [];
@@ -100,8 +103,8 @@ function advice(run: Run, results: Results, home: Home): string[] {
   }
   if (run.status === 'retained') {
     return [
-      `Its storage is kept until ${run.retainUntil}, so nothing is lost. On AWS that would cost ${dollars(retentionPrice(run))}.`,
-      `Look at ${data}, mend what was wrong, and go on with it: ${hint(`resume ${run.id}`, home)}`,
+      `Its storage is kept until ${(run.retainUntil ?? '').slice(0, 16).replace('T', ' ')} UTC, so nothing is lost. On AWS that would cost ${dollars(retentionPrice(run))}.`,
+      `Look at ${data}, mend what was wrong, and go on with it, by the same command: ${hint(`resume ${run.id}`, home)}`,
       `Or give it up: ${hint(`release ${run.id} --discard`, home)}`,
     ];
   }

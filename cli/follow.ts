@@ -1,4 +1,4 @@
-import { isLast, type Run, type RunEvent } from '../events';
+import { isAtRest, type Run, type RunEvent } from '../events';
 import { until } from '../sim/clock';
 import type { Home } from '../sim/home';
 import { asOnAws, type HostNote, taskName } from '../sim/ledger';
@@ -112,7 +112,7 @@ export function follow({ home, io, isQuiet, existing }: Parts): {
         if (dead) throw new Error(`${dead.handler} could not do its work: ${dead.error}`);
         const now = await found(local, runId);
         if (!now || !(await isAnswered())) return false;
-        return isLast(now.status) || now.status === 'retained' || !run;
+        return isAtRest(now) || !run;
       }, FOREVER_MS);
       quote(tail?.rest() ?? []);
       io.status('');

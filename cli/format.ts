@@ -64,7 +64,7 @@ export function words(event: RunEvent): string {
     case 'StorageDiscarded':
       return data.storageId;
     case 'ExportQueueDrained':
-      return `nothing waits since ${data.drainedAt.slice(11, 19)}`;
+      return 'nothing waits any more';
     case 'ExportTaskCreated':
       return data.taskId;
     case 'ExportTaskCompleted':
@@ -109,7 +109,10 @@ function jobWords(data: {
   if (counts && status !== 'FAILED') return `${job} ${status}${countWords(counts)}`;
   const isBegun = status === 'RUNNING' || status === 'STARTING';
   const which = isBegun ? `attempt ${attempt}` : '';
-  const why = exitCode === undefined || exitCode === 0 ? (statusReason ?? '') : exitWords(exitCode);
+  const isOwn = exitCode !== undefined && exitCode !== 0;
+  // A container that was stopped leaves with 143 too, and Batch says who stopped it.
+  const isStopped = exitCode === 143 && /terminat|timeout|Ebbtide/i.test(statusReason ?? '');
+  const why = isOwn && !isStopped ? exitWords(exitCode) : (statusReason ?? '');
   const said = isBegun || status === 'SUCCEEDED' ? which : why;
   return `${job} ${status}${said ? `  ${said}` : ''}`;
 }

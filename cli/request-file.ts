@@ -19,6 +19,7 @@ export function requestOf(args: Args): { readonly [field: string]: unknown } {
 }
 
 function commandFor(command: string): string[] {
+  if (command.trim() === '') throw new UsageError('--command needs a command, got an empty text');
   return ['/bin/sh', '-c', inPlaceOfShell(command)];
 }
 

@@ -5,7 +5,7 @@ import type { HostNote } from '../sim/ledger';
 
 /** What a person should still be told of a run, however it ended. */
 export function warningsOf(run: Run, home: Home, notes: readonly HostNote[]): string[] {
-  return [...earlyLeavers(notes), ...fullDisk(run, home)];
+  return [...earlyLeavers(notes), ...underShells(run, notes), ...fullDisk(run, home)];
 }
 
 /** Jobs that answered SIGTERM with 0: Batch takes that for finished. */
@@ -20,6 +20,19 @@ function earlyLeavers(notes: readonly HostNote[]): string[] {
     ({ job }) =>
       `Job ${job} left with 0 after SIGTERM, which says finished: Batch did not call it again. If it was not finished, let it leave with 143.`,
   );
+}
+
+/** Commands that stayed under a shell: SIGTERM ends the shell, and its 143 looks like the job's own. */
+function underShells({ jobs }: Run, notes: readonly HostNote[]): string[] {
+  const noticed = new Set(notes.filter(({ kind }) => kind === 'noticed').map(({ job }) => job));
+  return Object.values(jobs)
+    .filter(({ name, command: [shell, flag, text = ''] = [] }) => {
+      return noticed.has(name) && shell === '/bin/sh' && flag === '-c' && !text.startsWith('exec ');
+    })
+    .map(
+      ({ name }) =>
+        `The command of job ${name} is several for a shell, and SIGTERM goes to that shell alone: your program may not have heard it. Put them into a script that traps TERM, or execs its last program.`,
+    );
 }
 
 /** Less is as good as nothing. */

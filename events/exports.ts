@@ -55,10 +55,12 @@ export function queueWindow(run: Run, now: number): QueueWindow {
  * where the queue itself is the proof, every point of the window must be there and zero.
  */
 export function drainedSince(run: Run, points: readonly Point[], now: number): number | undefined {
-  // While FSx could not reach S3 the queue said nothing: what counts begins after that, too.
+  // While FSx could not reach S3, or a job was at work, the queue said nothing: what counts begins after.
   const { recoveredAt = '' } = run.storage;
   const requestedAt = run.export?.requestedAt ?? run.since;
-  const endedAt = Math.max(Date.parse(requestedAt), Date.parse(recoveredAt) || 0);
+  const { jobsEndedAt = '' } = run;
+  const marks = [requestedAt, recoveredAt, jobsEndedAt].map((time) => Date.parse(time) || 0);
+  const endedAt = Math.max(...marks);
   const period = parameterOf(run, 'lambdaPeriodSeconds') * SECOND;
   // A period that is not over may still see something: its zero proves nothing, anything else does.
   const isBegun = ({ at }: Point) => at + period > now;

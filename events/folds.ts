@@ -42,12 +42,12 @@ export function foldJob(
   return withJob(run, job, { ...none, ...news, missedAt, ran: ran || before?.ran === true, since });
 }
 
-/** Nothing of the run lives at Batch: a submission that nobody knows of was never made. */
+/** Nothing of the run lives at Batch. A submission that nobody saw may have run all the same. */
 export function foldJobsEnded(run: Run, _data: unknown, jobsEndedAt: string): Partial<Run> {
   const jobs = Object.entries(run.jobs).map(([name, job]) => {
     if (job.status !== 'REQUESTED') return [name, job];
-    const statusReason = 'Batch never had this submission';
-    return [name, { ...job, status: 'FAILED', statusReason, since: jobsEndedAt }];
+    const statusReason = 'nobody knows whether Batch had this submission';
+    return [name, { ...job, status: 'FAILED', statusReason, ran: true, since: jobsEndedAt }];
   });
   return { jobsEndedAt, jobs: Object.fromEntries(jobs) };
 }

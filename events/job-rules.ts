@@ -1,3 +1,4 @@
+import { isLast } from './contract';
 import { type ChildFailure, isActive, type Job } from './jobs';
 import { parameterOf } from './parameters';
 import type { Run } from './run';
@@ -41,6 +42,12 @@ export function mayBeAlive({ jobs, jobsEndedAt }: Run): boolean {
   return Object.values(jobs).some(
     (job) => isActive(job) || job.submission > 1 || job.missedAt !== undefined,
   );
+}
+
+/** Whether a run has nowhere to go but by time, or by a request: not while an end of its jobs is not known. */
+export function isAtRest(run: Run): boolean {
+  if (run.status === 'retained') return !mayBeAlive(run) && !Object.values(run.jobs).some(isActive);
+  return isLast(run.status);
 }
 
 /** Batch has every array that this one's tasks wait for, and what must succeed first has succeeded. */

@@ -28,6 +28,7 @@ import { deadlineOf } from './time';
 
 export {
   INTERRUPTED_EXIT,
+  isAtRest,
   mayBeAlive,
   nextJobs,
   RETRY_RULES,

@@ -138,7 +138,12 @@ export const JobSubmitted = defineEvent(
 export const JobRefused = defineEvent(
   'JobRefused',
   'Batch refused the job. It is not submitted again unless somebody resumes the run.',
-  z.object({ ...job, reason }),
+  z.object({
+    ...job,
+    reason,
+    /** Nobody refused it: it was looked for, and not found. */
+    unseen: z.boolean().optional(),
+  }),
 );
 export const JobDoubted = defineEvent(
   'JobDoubted',

@@ -227,8 +227,10 @@ export const TRANSITIONS: { readonly [Type in RunEventType]: Transition<Type> } 
   },
   JobRefused: {
     from: ['running'],
-    fold: (run, { job, reason }, since) =>
+    fold: (run, { job, reason, unseen }, since) =>
       withJob(run, job, {
+        // It may come to be seen yet: then it is stopped.
+        missedAt: unseen || run.jobs[job]?.doubtedAt ? since : undefined,
         status: 'FAILED',
         statusReason: reason,
         since,

@@ -108,9 +108,11 @@ function expectedLook(run: Run, now: number): number {
       return exportLook(run, now);
     case 'retained':
       // Until the end of its jobs is known, it cannot be resumed.
-      return mayBeAlive(run) || hasActive(run) ? now + 30 * SECOND : Number.POSITIVE_INFINITY;
+      return mayBeAlive(run) || hasActive(run)
+        ? now + patience(run, now)
+        : Number.POSITIVE_INFINITY;
     case 'releasing':
-      if (mayBeAlive(run)) return now + TIGHT_MS;
+      if (mayBeAlive(run)) return now + patience(run, now);
       if (run.storage.kind === 'fileSystem') return deletionLook(run, now);
       // A detach takes 1 to 4 s (EBS CSI driver) and EC2 sends no event for it.
       if (now - since < 20 * SECOND) return now + 2 * SECOND;
@@ -151,6 +153,7 @@ function exportLook(run: Run, now: number): number {
       if (now < requestedAt + FIRST_POINT_MS) return requestedAt + FIRST_POINT_MS;
       return now + Math.min(wait, 2 * TIGHT_MS);
     case 'end-jobs':
+      return now + patience(run, now);
     case 'switch-off':
       return now + TIGHT_MS;
     case 'pause':
@@ -169,6 +172,12 @@ function submissionLook(run: Run, now: number): number {
   const isDue = run.stop !== undefined || isUnderWay || isMissed(run) || nextJobs(run).length > 0;
   const look = isDue ? now + 30 * SECOND : Number.POSITIVE_INFINITY;
   return Math.min(look, doubtLook(run, now) ?? Number.POSITIVE_INFINITY);
+}
+
+/** What does not end by itself is looked at less and less: after a twentieth of the time it has lasted. */
+function patience(run: Run, now: number): number {
+  const age = now - Date.parse(run.since);
+  return Math.min(15 * MINUTE, Math.max(TIGHT_MS, Math.ceil(age / 20)));
 }
 
 function hasActive({ jobs }: Run): boolean {

@@ -1,4 +1,5 @@
 import {
+  type Cause,
   causeOf,
   fingerprintOf,
   hasAnswered,
@@ -24,17 +25,15 @@ export const acceptRun = opener({
     if (!('runId' in about) || !('detail' in data)) return ignore('not a request');
     const { detail, derivedId } = data;
     if (!run) return look({ runId: about.runId, detail });
-    if (run.fingerprint === fingerprintOf(detail)) return ignore('the same request came before');
+    const cause = causeOf(detail);
+    const isSame = run.fingerprint === fingerprintOf(detail);
+    if (isSame && !isOtherUpload(cause, run.cause)) return ignore('the same request came before');
     if (hasAnswered(run, derivedId)) return ignore('this request was answered before');
-    return conclude(
-      RequestRefused.of({
-        request: 'RunRequested',
-        reason: `another request came under the id ${run.id}, which is taken: choose another runId`,
-        requestId: derivedId,
-        rejectedAs: derivedId,
-        cause: causeOf(detail),
-      }),
-    );
+    const reason = isSame
+      ? `the same request came before: it is run ${run.id}`
+      : `another request came under the id ${run.id}, which is taken: choose another runId`;
+    const ids = { requestId: derivedId, rejectedAs: derivedId };
+    return conclude(RequestRefused.of({ request: 'RunRequested', reason, ...ids, cause }));
   },
 
   async look({ runId, detail }, { settings, claims }) {
@@ -58,3 +57,10 @@ export const acceptRun = opener({
     return begin(mode, accepted, storageWanted(run));
   },
 });
+
+/** Each uploaded object gets an answer of its own, though it says the same as another one. */
+function isOtherUpload(cause: Cause | undefined, known: Cause | undefined): boolean {
+  if (!cause || !('upload' in cause)) return false;
+  if (!known || !('upload' in known)) return true;
+  return cause.upload.bucket !== known.upload.bucket || cause.upload.key !== known.upload.key;
+}

@@ -1,7 +1,10 @@
 import {
   anyOf,
+  ExportRequested,
   FileSystemAvailable,
+  JobSubmitted,
   linksOf,
+  ReleaseStarted,
   type Run,
   RunAccepted,
   RunCancelled,
@@ -9,6 +12,7 @@ import {
   RunRejected,
   RunSucceeded,
   StorageRetained,
+  VolumeAvailable,
 } from '../events';
 import { ignore, proceed, reaction } from './lib';
 
@@ -17,7 +21,11 @@ export const answerUpload = reaction({
   name: 'answer-upload',
   on: anyOf<unknown>(
     RunAccepted,
+    VolumeAvailable,
     FileSystemAvailable,
+    JobSubmitted,
+    ExportRequested,
+    ReleaseStarted,
     RunRejected,
     StorageRetained,
     RunSucceeded,

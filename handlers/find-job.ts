@@ -45,7 +45,7 @@ export const findJob = observer({
     if (!run.stop || !known || !isSettled(known, run.stop.at, now))
       return again(nextLook(run, now));
     const reason = 'the run was stopped before Batch had the job';
-    const refused = JobRefused.of({ job, submission, reason });
+    const refused = JobRefused.of({ job, submission, reason, unseen: true });
     return conclude(refused, ...afterJobs(foresee(run, [refused], now), now));
   },
 });

@@ -26,7 +26,9 @@ export const linkRepository = reaction({
     if (!storage.id) return ignore('no file system yet');
     const link = missingLink(run);
     if (!link) return ignore('every path is linked');
-    return proceed(`${id}.link-${link.path.slice(1)}.${storage.tries}`, {
+    // Of another life of the same id the file system was another one.
+    const birth = Date.parse(run.acceptedAt).toString(36);
+    return proceed(`${id}.${link.path.slice(1)}-${birth}.${storage.tries}`, {
       runId: id,
       fileSystemId: storage.id,
       link,

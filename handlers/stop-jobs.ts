@@ -48,9 +48,21 @@ export const stopJobs = reaction({
     // A submission that was just made may not be shown yet.
     const requested = Object.values(run.jobs).filter(({ status }) => status === 'REQUESTED');
     const isShown = requested.every((job) => isSettled(job, run.since, now));
-    return isShown ? conclude(JobsEnded.of({})) : again(nextLook(run, now));
+    const isSure = isShown && (run.stopping !== undefined || !isStrange(run) || isLate(run, now));
+    return isSure ? conclude(JobsEnded.of({})) : again(nextLook(run, now));
   },
 });
+
+/** One empty answer says little of a job that is believed to be alive: it is asked for some minutes. */
+const SURE_MS = 2 * 60_000;
+
+function isStrange({ jobs }: Run): boolean {
+  return Object.values(jobs).some((job) => isActive(job) || job.missedAt !== undefined);
+}
+
+function isLate({ since }: Run, now: number): boolean {
+  return now >= Date.parse(since) + SURE_MS;
+}
 
 function isEnding({ status }: Run): boolean {
   return status === 'exporting' || status === 'releasing' || status === 'retained';

@@ -30,6 +30,8 @@ export interface Faults {
   readonly losesDelays?: boolean;
   /** Calls to AWS that it turns away: it wants fewer of them. */
   readonly throttle?: number;
+  /** Jobs that an answer of DescribeJobs leaves out. */
+  readonly missDescribe?: number;
   /** Points of the export queue's metric that never come. */
   readonly missPoints?: number;
 }
@@ -62,6 +64,7 @@ export function drawFaults(random: Random): Faults {
     missSweep: some(0.3),
     callMs: some(2000),
     throttle: some(0.1),
+    missDescribe: some(0.2),
     missPoints: some(0.3),
   };
 }
@@ -86,6 +89,7 @@ export function weatherOf(
         crashes: () => happens(faults.crash),
         losesSubmit: () => happens(faults.loseSubmit),
         throttles: () => happens(faults.throttle ?? 0),
+        misses: () => happens(faults.missDescribe ?? 0),
         takesMs: () => (faults.callMs > 0 ? random.between(0, faults.callMs) : 0),
       }),
     sweeps: () => !happens(faults.missSweep),
@@ -107,11 +111,15 @@ interface Fragility {
   readonly crashes: () => boolean;
   readonly losesSubmit: () => boolean;
   readonly throttles: () => boolean;
+  readonly misses: () => boolean;
   readonly takesMs: () => number;
 }
 
 /** Ports on which every call may be the handler's last, before it took effect or after. */
-function fragile(ports: Ports, { crashes, losesSubmit, throttles, takesMs }: Fragility): Ports {
+function fragile(
+  ports: Ports,
+  { crashes, losesSubmit, throttles, misses, takesMs }: Fragility,
+): Ports {
   const breakable = <Port extends object>(port: Port, isAws = false): Port =>
     new Proxy(port, {
       get: (target, name, receiver) => {
@@ -134,10 +142,18 @@ function fragile(ports: Ports, { crashes, losesSubmit, throttles, takesMs }: Fra
     volumes: breakable(ports.volumes, true),
     fileSystems: breakable(ports.fileSystems, true),
     metrics: breakable(ports.metrics, true),
-    jobs: breakable(silent(ports.jobs, losesSubmit), true),
+    jobs: breakable(forgetful(silent(ports.jobs, losesSubmit), misses), true),
     claims: breakable(ports.claims),
     intake: breakable(ports.intake),
     settings: breakable(ports.settings),
+  };
+}
+
+/** Answers of DescribeJobs that leave a job out now and then. */
+function forgetful(jobs: Jobs, misses: () => boolean): Jobs {
+  return {
+    ...jobs,
+    describe: async (ids) => (await jobs.describe(ids)).filter(() => !misses()),
   };
 }
 

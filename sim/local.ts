@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   type Envelope,
+  isAtRest,
   type ModeSchedule,
   PROBE_DUE,
   type RunEvent,
@@ -86,9 +87,10 @@ export function openLocal(options: LocalOptions): Local {
   /** Puts a run back. Gives the time of what happened last in it. */
   function load(id: string): number {
     const events = journals.read(id);
-    runs.load(events, ({ status, retainUntil = '' }) => {
-      // Time flies here: what an earlier session kept is kept until the clock on the wall says so.
-      return status !== 'retained' || Date.parse(retainUntil) <= Date.now();
+    // Time flies here: what an earlier session kept is kept until the clock on the wall says so.
+    runs.load(events, (run) => {
+      const { status, retainUntil = '' } = run;
+      return status !== 'retained' || !isAtRest(run) || Date.parse(retainUntil) <= Date.now();
     });
     const times = [
       ...events.map(({ time }) => Date.parse(time)),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isLast, type Run, RunCancelRequested, replay, type Settings } from '../events';
+import { isAtRest, type Run, RunCancelRequested, replay, type Settings } from '../events';
 import { fileSystemsOn } from '../handlers/aws/file-systems';
 import { type LeakReport, reap } from '../handlers/feeders/reaper';
 import { realClock, until } from './clock';
@@ -15,7 +15,7 @@ import { localVolumes } from './volumes';
 
 /** The runs that an earlier session left under way. Storage that nobody needs is the reaper's. */
 export function leftoversIn(home: Home): readonly Run[] {
-  return runsIn(home).filter(({ status }) => !isLast(status) && status !== 'retained');
+  return runsIn(home).filter((run) => !isAtRest(run));
 }
 
 /** Looks for storage that no run accounts for, without opening the folder: somebody may be at work in it. */
@@ -58,11 +58,12 @@ export async function tidy(
   try {
     const reason = 'the local cloud was stopped';
     for (const { id: runId, status } of runs) {
-      if (status !== 'releasing') local.cloud.request({ runId, reason }, RunCancelRequested.type);
+      if (status !== 'releasing' && status !== 'retained')
+        local.cloud.request({ runId, reason }, RunCancelRequested.type);
     }
     return await until(async () => {
       const now = await Promise.all(runs.map(({ id }) => local.cloud.runs.get(id)));
-      return now.every((run) => run && (isLast(run.status) || run.status === 'retained'));
+      return now.every((run) => run && isAtRest(run));
     }, TIDYING_MS_MAX);
   } finally {
     local.close();

@@ -131,9 +131,12 @@ export function localVolumes(parts: Parts): LocalVolumes {
         const volume = volumes.get(id);
         return volume ? [{ volumeId: id, zone: volume.zone, state: volume.state }] : [];
       }),
-    async release({ runId, since, mayDetach }) {
+    async release({ runId, since, mayDetach, volumeId: known }) {
       const own = [...volumes.values()].filter(
-        (each) => each.runId === runId && !each.isKept && madeSince(each, since),
+        (each) =>
+          each.runId === runId &&
+          !each.isKept &&
+          (each.volumeId === known || madeSince(each, since)),
       );
       if (own.length === 0) return { kind: 'gone' };
       for (const { volumeId, state, host } of own) {

@@ -36,10 +36,14 @@ export const reset: Command = {
       const { pid, doing } = lock.holder;
       throw new UsageError(`${home.path} is in use by process ${pid} (${doing}): stop it first`);
     }
+    const found = PARTS.filter((part) => existsSync(join(home.path, part)));
     for (const part of PARTS) rmSync(join(home.path, part), { recursive: true, force: true });
     lock.release();
     if (readdirSync(home.path).length === 0) rmSync(home.path, { recursive: true });
-    io.say(`Removed the local cloud in ${home.path}.`);
+    const isThere = found.length > 0;
+    io.say(
+      isThere ? `Removed the local cloud in ${home.path}.` : `There was none in ${home.path}.`,
+    );
     return 0;
   },
 };

@@ -1,5 +1,6 @@
+import { mkdirSync } from 'node:fs';
 import { relative } from 'node:path';
-import { deploymentProblems, type RunEvent, schedulesOf } from '../../events';
+import { deploymentProblems, REQUESTS_PREFIX, type RunEvent, schedulesOf } from '../../events';
 import { openLocal } from '../../sim/local';
 import { leftoversIn } from '../../sim/tidy';
 import { type Command, UsageError } from '../command';
@@ -13,7 +14,7 @@ import { openSession, putInOrder } from '../session';
 /** Keeps a local cloud at work: uploads and schedules start runs in it, until Ctrl-C. */
 export const up: Command = {
   name: 'up',
-  summary: 'keep a local cloud at work: uploads, schedules and other commands start runs in it',
+  summary: 'keep a local cloud at work, in which uploads and schedules start runs',
   options: [
     {
       flags: '--speed <factor>',
@@ -46,7 +47,9 @@ export const up: Command = {
       onEvent: say,
     });
     const intake = relative(process.cwd(), `${home.buckets}/intake/requests`);
-    io.say(`A local cloud at work, waits ${speed} times faster than on AWS. Ctrl-C ends it.`);
+    mkdirSync(`${home.buckets}/intake/${REQUESTS_PREFIX}`, { recursive: true });
+    io.say(`A local cloud at work, waits and times ${speed} times faster than on AWS.`);
+    io.say('Ctrl-C ends it: runs under way are cancelled, and their volumes go.');
     io.say(`Drop a request: ${intake}/NAME.json; its answer is left beside it.`);
     for (const { name, expression } of schedules) io.say(`Schedule ${name}: ${expression}`);
     return new Promise(() => {

@@ -43,7 +43,7 @@ function badReferences({ name, command, parameters = {} }: JobSpec): string[] {
     .filter((reference) => !Object.hasOwn(parameters, reference))
     .map(
       (reference) =>
-        `job ${name}: its command says Ref::${reference.slice(0, 64)}, and there is no parameter ${shown(reference)}: add it to parameters`,
+        `job ${name}: its command says Ref::${reference.slice(0, 64)}, and there is no parameter ${shown(reference)} in the job's own parameters: add it there`,
     );
 }
 

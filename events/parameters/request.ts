@@ -91,7 +91,8 @@ export function readRequest(runId: string, detail: unknown, settings: Settings):
   if (unreadable && reasons.length === 0) return refuse([unreadable]);
   if (!mode || !settings.modes.includes(mode)) {
     const wanted = settings.modes.join(', ');
-    return refuse([...reasons, `mode must be one of ${wanted}, got ${shown(body.mode)}`]);
+    const got = body.mode === undefined ? 'and the request names none' : `got ${shown(body.mode)}`;
+    return refuse([...reasons, `mode must be one of ${wanted}, ${got}`]);
   }
 
   const results = { bucket: settings.resultsBucket, prefix: `${RUNS_PREFIX}${runId}/` };

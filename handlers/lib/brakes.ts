@@ -29,8 +29,8 @@ export async function heldUntil(
 }
 
 /**
- * AWS took a call after a pause: the next complaint begins with a short one. So pauses only grow while
- * AWS takes nothing at all, and not because one call in fifty is turned away.
+ * AWS took a call after a pause: the next one is shorter again. So pauses grow while AWS takes nothing at
+ * all, and not because one call in fifty is turned away.
  */
 export async function easeBrakes(
   uses: readonly PortName[],
@@ -39,7 +39,7 @@ export async function easeBrakes(
   for (const port of uses) {
     const brake = await brakes.read(port);
     if (!brake || brake.level === 0 || now < Date.parse(brake.until)) continue;
-    await brakes.set(port, { ...brake, level: 0 });
+    await brakes.set(port, { ...brake, level: Math.floor(brake.level / 2) });
   }
 }
 

@@ -67,7 +67,9 @@ export async function execute(handler: Handler, envelope: Envelope, ports: Ports
 const COMES_WITHIN_MS = 3_600_000;
 
 function mayComeYet({ type }: Parsed<unknown>, { time }: Envelope, { clock }: Ports): boolean {
-  return Object.hasOwn(REQUESTS, type) && clock.now() < Date.parse(time) + COMES_WITHIN_MS;
+  // The time is the sender's to choose.
+  const age = Math.abs(clock.now() - Date.parse(time));
+  return Object.hasOwn(REQUESTS, type) && age < COMES_WITHIN_MS;
 }
 
 /** What an act or a look brought, and what it was decided upon. */

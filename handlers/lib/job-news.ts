@@ -1,5 +1,6 @@
 import {
   BatchJobStateChange,
+  type BatchStatus,
   type ChildFailure,
   type DraftOf,
   FAILURES_MAX,
@@ -35,8 +36,9 @@ export function newsOf(
   const shown = seen.find((each) => each.jobId === jobId);
   if (!shown) return forgotten(job, jobId, now);
   const progress = shownProgress(shown);
-  // A job that was missed and is there again is news, wherever it is.
-  if (progressOf(progress) <= progressOf(job) && !job.missedAt) return [];
+  const isFurther = progressOf(progress) > progressOf(job);
+  if (!isFurther && job.missedAt) return foundAgain(job, jobId);
+  if (!isFurther) return [];
   return [
     BatchJobStateChange.of({
       ...named(job, jobId),
@@ -46,6 +48,16 @@ export function newsOf(
       ...lastWords(shown),
     }),
   ];
+}
+
+/** A job that was missed is there again: as far as it was known to be, for this answer may be old. */
+function foundAgain(job: Job, jobId: string) {
+  const { attempt, ran, counts, failures, exitCode, logStream, statusReason } = job;
+  // It has an id, so its status is one of Batch's.
+  const status = job.status as BatchStatus;
+  const said = { exitCode, logStream, statusReason };
+  const known = { status, attempt, ran, ...said, counts, failures: failures && [...failures] };
+  return [BatchJobStateChange.of({ ...named(job, jobId), ...known })];
 }
 
 /** Where Batch says nothing of an array's tasks there may be something to keep. */

@@ -398,7 +398,8 @@ export interface Jobs {
   describe(jobIds: readonly string[]): Promise<readonly SeenJob[]>;
   /**
    * Terminates every living job of the run, known to it or not. Gives those that were alive when it was
-   * asked, told before or not: a container has 30 seconds to leave. None: Batch shows nothing of the run.
+   * asked, told before or not: a container has 30 seconds to leave. None: Batch shows nothing of the run, or has
+   * no such queue any more.
    */
   stop(wanted: {
     readonly runId: string;

@@ -75,8 +75,16 @@ describe('a retained run', () => {
     const { id } = await retained('onlyEBS');
     const { out } = await local('show', id);
     const place = `--home '${home.path}'`;
-    expect(out).toContain(`go on with it: npx ebb local resume ${id} ${place}`);
+    expect(out).toContain(`by the same command: npx ebb local resume ${id} ${place}`);
     expect(out).toContain(`give it up: npx ebb local release ${id} --discard ${place}`);
+  });
+
+  it('resumes again and again, at once', async () => {
+    const { id } = await retained('onlyEBS');
+    for (let times = 0; times < 2; times += 1) {
+      const { out } = await local('resume', id, ...FAST);
+      expect(out).toContain(`${id} retained  Job main failed with exit code 3.`);
+    }
   });
 
   it('is looked at by retry, where no session is at work, and changes nothing', async () => {

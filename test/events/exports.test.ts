@@ -123,6 +123,16 @@ describe('a queue of which a task brings the proof', () => {
     expect(drainedSince(run, points, now)).toBeUndefined();
   });
 
+  it('is never known to be empty by zeros from before the end of the jobs was known', () => {
+    const ended = { ...run, jobsEndedAt: later(120) };
+    const zeros = [point(60), point(120), point(179)];
+    expect([
+      drainedSince(ended, zeros, now),
+      drainedSince(ended, [...zeros, point(180)], now),
+      drainedSince({ ...ended, jobsEndedAt: later(-600) }, [point(-60), point(59)], now),
+    ]).toEqual([undefined, NOW + 180 * SECOND, undefined]);
+  });
+
   it('is empty with nothing else, whatever points there are', () => {
     const seconds = fc.integer({ min: -600, max: 600 });
     const points = fc.uniqueArray(fc.record({ second: seconds, value: fc.nat({ max: 2 }) }), {
@@ -229,6 +239,14 @@ describe('a queue that is the proof itself', () => {
   it('counts from the end of the jobs, not from that of an earlier export', () => {
     const again = { ...run, export: { requestedAt: later(61), tries: 1 } };
     expect(drainedSince(again, whole, now)).toBeUndefined();
+  });
+
+  it('counts from when the jobs were known to have ended, where that came later', () => {
+    const ended = (second: number) => ({ ...run, jobsEndedAt: later(second) });
+    expect([-60, 0, 59, 60].map((second) => drainedSince(ended(second), whole, now))).toEqual([
+      ...[NOW + 180 * SECOND, NOW + 180 * SECOND, NOW + 180 * SECOND],
+      undefined,
+    ]);
   });
 
   it.each([

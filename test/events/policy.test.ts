@@ -18,6 +18,8 @@ import {
   deadlineOf,
   defaultsOf,
   endOf,
+  isAtRest,
+  isLast,
   isToBeKept,
   type Job,
   JobRefused,
@@ -51,6 +53,9 @@ const SPENT = {
 } as const;
 const BROKE = { ...SPENT, attempt: 1, exitCode: 1, statusReason: undefined } as const;
 const DONE = { status: 'SUCCEEDED', submission: 1, attempt: 1, ran: true, exitCode: 0 } as const;
+const ACTIVE = { status: 'RUNNING', submission: 1, attempt: 1, ran: true } as const;
+const MISSED = { ...BROKE, missedAt: BEGUN } as const;
+const AGAIN = { ...BROKE, submission: 2 } as const;
 const CANCELLED: Verdict = { kind: 'cancelled', reason: 'not needed' };
 const FAILED: Verdict = { kind: 'failed', reason: 'it broke' };
 
@@ -261,6 +266,29 @@ describe('a container of a run', () => {
   it('is not alive once Batch was seen to have none, whatever the jobs say', () => {
     const jobs = [{ status: 'RUNNING', submission: 3, missedAt: BEGUN }] as const;
     expect(alive(jobs, { jobsEndedAt: BEGUN })).toBe(false);
+  });
+});
+
+describe('a run', () => {
+  it.each([
+    ['rests when it is over', true, STATUSES.filter(isLast), {}],
+    ['rests when it is over, whatever its job says', true, STATUSES.filter(isLast), MISSED],
+    ['moves on before that', false, ACTIVE_STATUSES.filter((each) => each !== 'retained'), DONE],
+    ['rests when it is retained and its job is over', true, ['retained'], BROKE],
+    ['moves on when it is retained and its job is active', false, ['retained'], ACTIVE],
+    ['moves on when it is retained and its job is missed', false, ['retained'], MISSED],
+    ['moves on while an earlier submission may live', false, ['retained'], AGAIN],
+  ] as const)('%s', (_title, isResting, statuses, main) => {
+    for (const status of statuses) expect(isAtRest(running([main], { status }))).toBe(isResting);
+  });
+
+  it.each([
+    ['once its jobs are known to have ended', true, AGAIN],
+    ['once a missed one is known to have ended', true, MISSED],
+    ['not while one of them is believed to be active all the same', false, ACTIVE],
+  ] as const)('that is retained rests %s', (_title, isResting, main) => {
+    const retained = running([main], { status: 'retained', jobsEndedAt: BEGUN });
+    expect(isAtRest(retained)).toBe(isResting);
   });
 });
 

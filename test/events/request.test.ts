@@ -254,7 +254,7 @@ describe('a request for jobs that wait for each other', () => {
     [
       'a reference to a parameter that there is not',
       [{ name: 'a', command: ['run', 'Ref::k'] }],
-      ['job a', 'Ref::k', 'no parameter "k"', 'add it to parameters'],
+      ['job a', 'Ref::k', 'no parameter "k"', 'own parameters'],
     ],
     [
       'a reference to what every object has',

@@ -463,7 +463,7 @@ describe('the end of the jobs of a run', () => {
   );
 
   it('is that of a submission that nobody knows of, and leaves the others as they are', () => {
-    const asked = job({ status: 'REQUESTED', submission: 2, ran: true, since: BEGUN });
+    const asked = job({ status: 'REQUESTED', submission: 2, since: BEGUN });
     const others = {
       a: job({ name: 'a', status: 'SUCCEEDED', submission: 1 }),
       b: job({ name: 'b' }),
@@ -473,8 +473,8 @@ describe('the end of the jobs of a run', () => {
     expect(apply(before, ended, at).jobs).toEqual({
       main: {
         ...asked,
-        ...{ status: 'FAILED', since: LATER },
-        statusReason: 'Batch never had this submission',
+        ...{ status: 'FAILED', ran: true, since: LATER },
+        statusReason: 'nobody knows whether Batch had this submission',
       },
       ...others,
     });
@@ -620,6 +620,18 @@ describe('a job of a run', () => {
       statusReason: 'no such queue',
       since: LATER,
     });
+  });
+
+  it.each([
+    ['is missed when it was looked for and not found', {}, true, LATER],
+    ['is missed when it was in doubt and then refused', { doubtedAt: BEGUN }, undefined, LATER],
+    ['is not missed when Batch refused it', {}, undefined, undefined],
+    ['is not missed any more when Batch refused it', { missedAt: BEGUN }, undefined, undefined],
+  ])('%s', (_title, changes, unseen, missedAt) => {
+    const before = running({ status: 'REQUESTED', submission: 1, ...changes });
+    const draft = JobRefused.of({ job: 'main', submission: 1, reason: 'no', unseen });
+    expect(apply(before, draft, at).jobs.main).toMatchObject({ status: 'FAILED', tries: 2 });
+    expect(apply(before, draft, at).jobs.main?.missedAt).toBe(missedAt);
   });
 
   it('is in no doubt any more once it is refused', () => {

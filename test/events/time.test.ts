@@ -294,11 +294,12 @@ describe('the next look', () => {
   });
 
   it.each([
-    ['at a run of which a job may be alive is half a minute ahead', 'retained', 30],
-    ['at storage that goes is 10 s ahead while a job may be alive', 'releasing', 10],
-    ['at an export is 10 s ahead while a job may be alive', 'exporting', 10],
-  ] as const)('%s: %s', (_title, status, seconds) => {
-    const retainUntil = '2026-01-02T12:00:00.000Z';
+    [0, 10],
+    [200 * SECOND, 10],
+    [220 * SECOND, 11],
+    [40 * MINUTE, 120],
+  ])('while a job may be alive grows with the age of the status: %i ms', (age, seconds) => {
+    const retainUntil = '2026-01-05T12:00:00.000Z';
     const jobs = [
       job({ status: 'RUNNING', submission: 1 }),
       job({ status: 'SUCCEEDED', submission: 2 }),
@@ -306,12 +307,25 @@ describe('the next look', () => {
     ];
     for (const main of jobs) {
       for (const build of [run, lustreRun]) {
-        const each = build({ status, since: NOON, retainUntil, jobs: { main } });
-        expect(secondsAhead(each)).toBe(seconds);
-        expect(secondsAhead(each, NOON_MS + 40 * MINUTE)).toBe(seconds);
+        for (const status of ['retained', 'releasing', 'exporting'] as const) {
+          const each = build({ status, since: NOON, retainUntil, jobs: { main } });
+          expect(secondsAhead(each, NOON_MS + age)).toBe(seconds);
+        }
       }
     }
   });
+
+  it.each([300, 301, 4_000])(
+    'while a job may be alive is a quarter of an hour ahead at most, after %i minutes',
+    (minutes) => {
+      const retainUntil = '2026-01-05T12:00:00.000Z';
+      const jobs = { main: job({ status: 'RUNNING', submission: 1 }) };
+      for (const status of ['retained', 'releasing'] as const) {
+        const each = run({ status, since: NOON, retainUntil, jobs });
+        expect(secondsAhead(each, NOON_MS + minutes * MINUTE)).toBe(900);
+      }
+    },
+  );
 
   it('at a retained run of which no job is alive any more is the end of its retention', () => {
     const main = job({ status: 'FAILED', submission: 2 });
@@ -326,7 +340,7 @@ describe('the next look', () => {
     const main = job({ status: 'RUNNING', submission: 1 });
     const retainUntil = '2026-01-01T13:00:00.000Z';
     const ended = { jobs: { main }, jobsEndedAt: NOON };
-    expect(secondsAhead(run({ status: 'retained', since: NOON, retainUntil, ...ended }))).toBe(30);
+    expect(secondsAhead(run({ status: 'retained', since: NOON, retainUntil, ...ended }))).toBe(10);
   });
 
   it('at storage that goes has its own pace once no job is alive any more', () => {

@@ -112,7 +112,7 @@ const PLAUSIBLE: Plausible = {
     jobName: 'n',
   }),
   JobSubmitted: (draw, run) => ({ ...underWay(draw, run), jobId: 'j' }),
-  JobRefused: (draw, run) => ({ ...underWay(draw, run), reason }),
+  JobRefused: (draw, run) => ({ ...underWay(draw, run), reason, unseen: draw.ran }),
   JobDoubted: (draw, run) => ({ ...underWay(draw, run), reason }),
   BatchJobStateChange: ({ job, status, attempt, ran, logStream, end }, run) => ({
     job,

@@ -1,4 +1,11 @@
-import { fingerprintOf, RunRequested, readRequest, type Settings, STATUSES } from '../../events';
+import {
+  fingerprintOf,
+  type Run,
+  RunRequested,
+  readRequest,
+  type Settings,
+  STATUSES,
+} from '../../events';
 import { acceptRun } from '../../handlers/accept-run';
 import { SETTINGS } from '../../sim/simulator';
 import { NOW } from '../support/builders';
@@ -57,6 +64,62 @@ describe('accept-run decides', () => {
     const detail = { runId: 'r1', cause: CAUSE };
     expect(acceptRun.decide(runIn('running'), requested(detail), NOW)).toMatchObject({
       drafts: [{ data: { cause: CAUSE, rejectedAs: 'nightly-202611200805' } }],
+    });
+  });
+
+  describe('of the same content', () => {
+    const upload = { bucket: 'intake', key: 'requests/a.json', sequencer: '0A' };
+    const cause = { upload };
+    const sameAs = (known: Run['cause'], detail: object) =>
+      acceptRun.decide(
+        runIn('running', { fingerprint: fingerprintOf(detail), cause: known }),
+        requested(detail),
+        NOW,
+      );
+    const others = [
+      ['another key', { upload: { ...upload, key: 'requests/b.json' } }],
+      ['another bucket', { upload: { ...upload, bucket: 'intake-2' } }],
+      ['a schedule', CAUSE],
+      ['nobody known', undefined],
+    ] as const;
+
+    it.each(others)('refuses an upload where the run came of %s, and names it', (_what, known) => {
+      const { derivedId } = requested({ runId: 'r1', cause }).data;
+      expect(sameAs(known, { runId: 'r1', cause })).toEqual({
+        kind: 'conclude',
+        drafts: [
+          {
+            type: 'RequestRefused',
+            data: {
+              request: 'RunRequested',
+              reason: 'the same request came before: it is run r1',
+              ...{ requestId: derivedId, rejectedAs: derivedId, cause },
+            },
+          },
+        ],
+      });
+    });
+
+    it.each([
+      ['the same object comes again', cause, cause],
+      ['the same object was written anew', { upload: { ...upload, sequencer: '0B' } }, cause],
+      ['no upload asks, though one made the run', cause, undefined],
+      ['a schedule asks, though an upload made the run', cause, CAUSE],
+    ])('ignores it where %s', (_what, known, asking) => {
+      expect(sameAs(known, { runId: 'r1', cause: asking })).toEqual({
+        kind: 'ignore',
+        reason: 'the same request came before',
+      });
+    });
+
+    it('refuses one upload once', () => {
+      const detail = { runId: 'r1', cause };
+      const { derivedId } = requested(detail).data;
+      const changes = { fingerprint: fingerprintOf(detail), answered: [derivedId] };
+      expect(acceptRun.decide(runIn('running', changes), requested(detail), NOW)).toEqual({
+        kind: 'ignore',
+        reason: 'this request was answered before',
+      });
     });
   });
 

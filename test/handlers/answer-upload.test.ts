@@ -125,10 +125,14 @@ describe('answer-upload', () => {
     expect([answers, decided]).toEqual([[], ['ignored: the upload is not in the intake bucket']]);
   });
 
-  it('hears of every end of a run, of its beginning and of storage that is usable or kept', () => {
+  it('hears of all by which a run moves on, from its beginning to every end', () => {
     expect(answerUpload.on?.types).toEqual([
       'RunAccepted',
+      'VolumeAvailable',
       'FileSystemAvailable',
+      'JobSubmitted',
+      'ExportRequested',
+      'ReleaseStarted',
       'RunRejected',
       'StorageRetained',
       'RunSucceeded',

@@ -66,19 +66,30 @@ describe('a call that AWS takes', () => {
   const ease = (brakes: Brakes, second: number) =>
     easeBrakes(['fileSystems'], { brakes, now: NOW + second * 1000 });
 
-  it('after a pause lets the next complaint begin with a short one', async () => {
+  it('after a pause lets the next one be shorter: half its level', async () => {
     const brakes = memoryBrakes();
     await pull(brakes);
     await pull(brakes, 5);
     await pull(brakes, 15);
     expect(await brakeOf(brakes)).toEqual([3, 35]);
     await ease(brakes, 35);
-    expect(await brakeOf(brakes)).toEqual([0, 35]);
+    expect(await brakeOf(brakes)).toEqual([1, 35]);
     await pull(brakes, 36);
-    expect(await brakeOf(brakes)).toEqual([1, 41]);
+    expect(await brakeOf(brakes)).toEqual([2, 46]);
   });
 
-  it('after a pause lets all others go on at once', async () => {
+  it('is one of several until nothing is left of a long pause', async () => {
+    const brakes = memoryBrakes();
+    await brakes.set('fileSystems', { level: 7, until: later(0) });
+    const levels: unknown[] = [];
+    for (let call = 0; call < 4; call += 1) {
+      await ease(brakes, call);
+      levels.push((await brakeOf(brakes))?.[0]);
+    }
+    expect(levels).toEqual([3, 1, 0, 0]);
+  });
+
+  it('after a pause lets some others go on sooner, and three such calls all of them', async () => {
     const brakes = memoryBrakes();
     await brakes.set('fileSystems', { level: 4, until: later(30) });
     const ids = Array.from({ length: 50 }, (_, index) => `run-${index}`);
@@ -86,9 +97,15 @@ describe('a call that AWS takes', () => {
       const ends = await Promise.all(ids.map((id) => held(brakes, id, 31)));
       return ends.filter((end) => end !== undefined).length;
     };
-    expect(await waiting()).toBeGreaterThan(0);
-    await ease(brakes, 31);
-    expect(await waiting()).toBe(0);
+    const counts: number[] = [];
+    for (let call = 0; call < 4; call += 1) {
+      counts.push(await waiting());
+      await ease(brakes, 31);
+    }
+    const [before = 0, eased = 0] = counts;
+    expect(eased).toBeLessThanOrEqual(before);
+    expect(eased).toBeGreaterThan(0);
+    expect(counts.at(-1)).toBe(0);
   });
 
   it('during a pause, begun before it, changes nothing', async () => {
@@ -109,7 +126,7 @@ describe('a call that AWS takes', () => {
       },
     };
     await ease(brakes, 0);
-    await here.set('fileSystems', { level: 2, until: later(0) });
+    await here.set('fileSystems', { level: 1, until: later(0) });
     await ease(brakes, 1);
     await ease(brakes, 2);
     expect(written).toEqual([{ level: 0, until: later(0) }]);
@@ -122,7 +139,7 @@ describe('a call that AWS takes', () => {
     await ease(brakes, 1);
     expect([await brakes.read('jobs'), await brakes.read('fileSystems')]).toMatchObject([
       { level: 2 },
-      { level: 0 },
+      { level: 1 },
     ]);
   });
 });

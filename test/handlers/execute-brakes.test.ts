@@ -136,7 +136,7 @@ describe('a delivery that AWS turned away', () => {
 });
 
 describe('a delivery that AWS takes', () => {
-  it('after a pause lets the next complaint begin with a short one', async () => {
+  it('after a pause lets the next one be shorter', async () => {
     const here = complaining();
     await given(here.runs, run(), later(-1));
     await here.ports.brakes.set('volumes', { level: 3, until: later(-60) });
@@ -144,7 +144,7 @@ describe('a delivery that AWS takes', () => {
     await here.deliver();
     expect([await writtenIn(here), await here.ports.brakes.read('volumes')]).toEqual([
       ['VolumeCreated'],
-      { level: 0, until: later(-60) },
+      { level: 1, until: later(-60) },
     ]);
   });
 

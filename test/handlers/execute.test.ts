@@ -111,6 +111,19 @@ describe('a request about a run that is not there', () => {
     },
   );
 
+  it.each([
+    ['an hour and more behind', -3_600, false],
+    ['less than an hour behind', -3_599, true],
+    ['less than an hour ahead', 3_599, true],
+    ['an hour and more ahead', 3_600, false],
+  ])('is waited for no longer than an hour, its time being %s', async (_what, second, isThrown) => {
+    const { ports, lines } = world();
+    const asked = execute(cancelRun, { ...cancel, time: later(second) }, ports);
+    if (isThrown) await expect(asked).rejects.toThrow(waits);
+    else await asked;
+    expect(lines.map(({ decided }) => decided)).toEqual(isThrown ? [] : ['not ours']);
+  });
+
   it('is answered when the run has come meanwhile', async () => {
     const { ports, runs } = world();
     await expect(execute(cancelRun, cancel, ports)).rejects.toThrow(waits);

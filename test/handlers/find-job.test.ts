@@ -123,7 +123,7 @@ describe('find-job judges', () => {
       expect(judge(undefined, stopping(changes), 120)).toEqual({
         kind: 'conclude',
         drafts: [
-          { type: 'JobRefused', data: { job: 'main', submission: 1, reason } },
+          { type: 'JobRefused', data: { job: 'main', submission: 1, reason, unseen: true } },
           { type: 'ReleaseStarted', data: { verdict } },
         ],
       });

@@ -1,8 +1,10 @@
-import { STATUSES } from '../../events';
+import { type Run, STATUSES } from '../../events';
 import { linkRepository } from '../../handlers/link-repository';
-import { FILE_SYSTEM, lustreRun, NOW } from '../support/builders';
+import { FILE_SYSTEM, later, lustreRun, NOW } from '../support/builders';
 import { lustreRunIn, lustreStorageIn, MADE, probe, runIn, world } from './world';
 
+/** When the builders' run was accepted. */
+const BIRTH = NOW.toString(36);
 const others = STATUSES.filter((status) => status !== 'provisioning');
 const parameters = { inputRepositoryPath: 's3://data/in', lustreImportedFileChunkSize: 512 };
 /** A run whose file system was made, with these links already. */
@@ -16,7 +18,7 @@ describe('link-repository decides', () => {
   it('links /scratch first, as soon as the file system has an id', () => {
     expect(linkRepository.decide(made(), probe, NOW)).toEqual({
       kind: 'proceed',
-      key: 'r1.link-scratch.1',
+      key: `r1.scratch-${BIRTH}.1`,
       step: {
         runId: 'r1',
         fileSystemId: FILE_SYSTEM,
@@ -32,15 +34,24 @@ describe('link-repository decides', () => {
 
   it('links /input then, under a key of its own', () => {
     expect(linkRepository.decide(made({ '/scratch': 'dra-1' }), probe, NOW)).toMatchObject({
-      key: 'r1.link-input.1',
+      key: `r1.input-${BIRTH}.1`,
       step: { link: { path: '/input', direction: 'import', imports: true } },
     });
   });
 
   it('names the links of another file system by other keys', () => {
     expect(linkRepository.decide(made(undefined, 2), probe, NOW)).toMatchObject({
-      key: 'r1.link-scratch.2',
+      key: `r1.scratch-${BIRTH}.2`,
     });
+  });
+
+  it('names the links of another run that has the same id by other keys', () => {
+    const keyOf = (run: Run) => {
+      const decided = linkRepository.decide(run, probe, NOW);
+      return decided.kind === 'proceed' ? decided.key : undefined;
+    };
+    expect(keyOf({ ...made(), acceptedAt: later(1) })).not.toBe(keyOf(made()));
+    expect(keyOf({ ...made(), since: later(1) })).toBe(keyOf(made()));
   });
 
   it('has a key that FSx takes for the longest id', () => {
@@ -102,7 +113,7 @@ describe('link-repository acts', () => {
       ...{ ok: true, associationId: 'dra-1' },
       ...{ fileSystemId: FILE_SYSTEM, path: '/scratch', direction: 'both' },
     });
-    expect(asked).toEqual([{ clientToken: 'r1.link-scratch.1', ...decided.step }]);
+    expect(asked).toEqual([{ clientToken: `r1.scratch-${BIRTH}.1`, ...decided.step }]);
   });
 });
 

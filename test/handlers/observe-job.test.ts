@@ -288,17 +288,25 @@ describe('observe-job judges', () => {
   });
 
   it.each(['SUBMITTED', 'RUNNABLE', 'RUNNING'] as const)(
-    'a job that was missed and is there again to be news, and to be missed no more: %s',
+    'a job that was missed and is there again to be as far as it was known to be: %s',
     (status) => {
-      const before = withJobs({ main: runningJob({ missedAt: later(300) }) });
+      const before = withJobs({ main: runningJob({ attempt: 2, missedAt: later(300) }) });
       const now = NOW + FIVE_MINUTES + TEN_MINUTES;
       const answer = observeJob.judge?.([seenJob({ status })], before, now);
-      expect(answer).toMatchObject({ drafts: [{ type: 'BatchJobStateChange', data: { status } }] });
+      const known = { status: 'RUNNING', attempt: 2, ran: true };
+      expect(answer).toMatchObject({ drafts: [{ type: 'BatchJobStateChange', data: known }] });
       const drafts = answer?.kind === 'conclude' ? answer.drafts : [];
       expect(drafts.length).toBe(1);
       expect(foresee(before, drafts, now).jobs.main?.missedAt).toBeUndefined();
     },
   );
+
+  it('a job that was missed and is there again to be further, where Batch shows it so', () => {
+    const before = withJobs({ main: runningJob({ missedAt: later(300) }) });
+    const seen = seenJob({ status: 'SUCCEEDED', attempts: [exited(0)] });
+    const answer = observeJob.judge?.([seen], before, NOW + FIVE_MINUTES);
+    expect(answer).toMatchObject({ drafts: [{ data: { status: 'SUCCEEDED', exitCode: 0 } }, {}] });
+  });
 
   it('of several jobs the one to be missed that is not shown', () => {
     const jobs = { main: runningJob(), b: runningJob({ name: 'b', jobId: 'job-b' }) };
@@ -370,6 +378,25 @@ describe('observe-job judges an array', () => {
       });
     },
   );
+
+  it.each([{ RUNNING: 20 }, { RUNNING: 12, SUCCEEDED: 8 }])(
+    'that was missed and is there again to have as many tasks over as were known: %j',
+    (counts) => {
+      const known = { counts: { RUNNING: 10, SUCCEEDED: 9, FAILED: 1 }, failures: [broke] };
+      const before = believed({ ...known, ran: true, missedAt: later(-60) });
+      const answer = judge(array(counts), before);
+      expect(answer).toMatchObject({ drafts: [{ data: { status: 'PENDING', ...known } }] });
+      const drafts = answer?.kind === 'conclude' ? answer.drafts : [];
+      expect(foresee(before, drafts, NOW).jobs.main).toMatchObject({ ...known, ran: true });
+      expect(foresee(before, drafts, NOW).jobs.main?.missedAt).toBeUndefined();
+    },
+  );
+
+  it('that was missed and is further now to be told as it is seen', () => {
+    const counts = { RUNNING: 4, SUCCEEDED: 16 };
+    const before = believed({ counts: { RUNNING: 18, SUCCEEDED: 2 }, missedAt: later(-60) });
+    expect(judge(array(counts), before)).toMatchObject({ drafts: [{ data: { counts } }] });
+  });
 
   it('of 10,000 tasks to be worth a dozen events', () => {
     let run = runIn('running', {
@@ -488,11 +515,14 @@ describe('observe-job watches the jobs of a retained run', () => {
     ]).toEqual([['JobMissed'], ['BatchJobStateChange']]);
   });
 
-  it('each half minute, while one may be alive', () => {
-    expect(observeJob.judge?.([seenJob()], retained(runningJob()), NOW)).toEqual({
-      kind: 'again',
-      at: NOW + 30_000,
-    });
+  it('each ten seconds at first, and less and less, while one may be alive', () => {
+    const judged = (now: number) =>
+      observeJob.judge?.([seenJob()], retained(runningJob(), { since: later(0) }), now);
+    const hour = 3_600_000;
+    expect([judged(NOW), judged(NOW + hour)]).toEqual([
+      { kind: 'again', at: NOW + 10_000 },
+      { kind: 'again', at: NOW + hour + hour / 20 },
+    ]);
   });
 
   it('on until their end is known, though Batch has none that lives', () => {

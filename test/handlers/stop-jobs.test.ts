@@ -1,4 +1,4 @@
-import { type Run, STATUSES } from '../../events';
+import { type Job, type Run, STATUSES } from '../../events';
 import { stopJobs } from '../../handlers/stop-jobs';
 import { job, later, NOW } from '../support/builders';
 import {
@@ -148,7 +148,7 @@ describe('stop-jobs records', () => {
   it.each([
     ['releasing', 10],
     ['exporting', 10],
-    ['retained', 30],
+    ['retained', 10],
     ['running', 30],
   ] as const)('nothing anew while those that were told leave: %s', (status, seconds) => {
     const told = { stopping: ['job-1', 'job-2'], jobs: { main: runningJob() } };
@@ -167,19 +167,39 @@ describe('stop-jobs records', () => {
   });
 
   it.each(ENDING)('that none lives, when a run that is %s has none left', (status) => {
-    for (const stopping of [undefined, ['job-1']]) {
-      const before = runIn(status, { stopping, jobs: { main: runningJob() } });
-      expect(stopJobs.record?.([], before, NOW)).toEqual({
-        kind: 'conclude',
-        drafts: [{ type: 'JobsEnded', data: {} }],
-      });
-    }
+    const before = runIn(status, { stopping: ['job-1'], jobs: { main: runningJob() } });
+    expect(stopJobs.record?.([], before, NOW)).toEqual({
+      kind: 'conclude',
+      drafts: [{ type: 'JobsEnded', data: {} }],
+    });
+  });
+
+  describe.each(ENDING)('of a run that is %s, where nobody was told to stop,', (status) => {
+    const retainUntil = later(36_000);
+    const recorded = (main: Job, now: number) =>
+      stopJobs.record?.([], runIn(status, { jobs: { main }, retainUntil }), now);
+    const ended = { kind: 'conclude', drafts: [{ type: 'JobsEnded', data: {} }] };
+
+    it.each([
+      ['is runnable', submittedJob({ status: 'RUNNABLE' })],
+      ['runs', runningJob()],
+      ['is missed', runningJob({ missedAt: later(-60) })],
+      ['was never seen', job({ status: 'FAILED', submission: 1, missedAt: later(0) })],
+    ])('that none lives though a job %s, after two minutes', (_what, main) => {
+      expect(recorded(main, NOW)).toEqual({ kind: 'again', at: NOW + 10_000 });
+      expect(recorded(main, NOW + 119_999)).toEqual({ kind: 'again', at: NOW + 129_999 });
+      expect(recorded(main, NOW + 120_000)).toEqual(ended);
+    });
+
+    it('that none lives at once where each job was seen to its end', () => {
+      expect(recorded(spentJob({ submission: 2 }), NOW)).toEqual(ended);
+    });
   });
 
   it.each([
-    ['it was asked for', { since: later(0) }, later(-600)],
-    ['it was doubted', { since: later(-600), doubtedAt: later(0) }, later(-600)],
-    ['the run began to end', { since: later(-600) }, later(0)],
+    ['it was asked for', { since: later(0) }, later(-60)],
+    ['it was doubted', { since: later(-60), doubtedAt: later(0) }, later(-60)],
+    ['the run began to end', { since: later(-60) }, later(0)],
   ])(
     'nothing while a submission may yet be shown, two minutes since %s',
     (_what, changes, since) => {

@@ -14,7 +14,7 @@ import {
   WORK,
 } from '../support/plays';
 
-const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
+const SEEDS = Array.from({ length: 25 }, (_, index) => index + 1);
 
 describe.each(LUSTRE_WAYS)('a run of $way ends well', (way) => {
   it('while nothing goes wrong', async () => {

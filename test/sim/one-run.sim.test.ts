@@ -5,7 +5,7 @@ import { type Scenario, type Simulated, simulate } from '../../sim/simulator';
 import { resultOf } from '../../sim/workload';
 import { atOnceMax, HOUR_MS, INTERRUPTIONS } from '../support/plays';
 
-const SEEDS = Array.from({ length: 60 }, (_, index) => index + 1);
+const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
 
 function play(scenario: Partial<Scenario> & { faults?: Faults }): Promise<Simulated> {
   return simulate({

@@ -5,7 +5,7 @@ import { type Scenario, type Simulated, settingsOf, simulate } from '../../sim/s
 import { resultOf } from '../../sim/workload';
 
 /** Many runs at once, and everything that may go wrong with them drawn from one seed. */
-const SEEDS = Array.from({ length: 120 }, (_, index) => index + 1);
+const SEEDS = Array.from({ length: 80 }, (_, index) => index + 1);
 const HOUR_MS = 3_600_000;
 /** Each of these may stand in a journal once, whatever is delivered how often. */
 const ONCE: readonly RunEventType[] = [
