@@ -1,4 +1,4 @@
-import type { Envelope } from '../events';
+import { type Envelope, fieldsOf } from '../events';
 import { BUS_ENTRIES_MAX, type Bus, type BusEntry } from '../handlers';
 import { compilePattern } from './patterns';
 import type { Random } from './random';
@@ -27,16 +27,23 @@ interface Place {
 
 /** One bus. An event without a matching rule is gone, as on AWS. */
 export function localBus(place: Place): LocalBus {
-  const rules: { readonly rule: Rule; matches(event: unknown): boolean }[] = [];
+  const rules: Compiled[] = [];
 
   function send(envelope: Envelope): void {
-    for (const { rule, matches } of rules) {
+    for (const { rule, types, matches } of rules) {
+      // Most rules are about other types: that is told without a look at the rest.
+      if (types && !types.includes(envelope['detail-type'])) continue;
       if (matches(envelope)) rule.deliver(structuredClone(envelope));
     }
   }
 
   return {
-    addRule: (rule) => void rules.push({ rule, matches: compilePattern(rule.pattern) }),
+    addRule: (rule) =>
+      void rules.push({
+        rule,
+        types: typesOf(rule.pattern),
+        matches: compilePattern(rule.pattern),
+      }),
     send,
     async put(entries) {
       if (entries.length > BUS_ENTRIES_MAX) {
@@ -48,6 +55,19 @@ export function localBus(place: Place): LocalBus {
       return entries.map(() => true);
     },
   };
+}
+
+interface Compiled {
+  readonly rule: Rule;
+  readonly types?: readonly string[];
+  matches(event: unknown): boolean;
+}
+
+/** The detail-types that a pattern names one by one; undefined where it says it in another way. */
+function typesOf(pattern: unknown): readonly string[] | undefined {
+  const types = fieldsOf(pattern)?.['detail-type'];
+  const isPlain = Array.isArray(types) && types.every((type) => typeof type === 'string');
+  return isPlain ? types : undefined;
 }
 
 /** What EventBridge makes of an entry: a new id every time, even for the same entry. */

@@ -121,17 +121,28 @@ export function openLocal(options: LocalOptions): Local {
     return status === 'retained' && Date.now() < Date.parse(retainUntil);
   };
   const fileSystems = fileSystemsIn(home);
+  const markers = markersIn(home);
+  /** What is on disk stays as it is, once the cloud is closed: its clocks may still have something due. */
+  const open = <Args extends readonly unknown[]>(write: (...args: Args) => void) => {
+    return (...args: Args): void => {
+      if (!isClosed) write(...args);
+    };
+  };
   const cloud = localCloud({
     clock,
     random,
     runs,
     settings,
     containers: processContainers({ home, imageOf }),
-    markers: markersIn(home),
-    disks,
+    markers: { ...markers, write: open(markers.write) },
+    disks: { save: open(disks.save), remove: open(disks.remove) },
     existing: disks.read(),
     trees: directoryTrees({ rootOf: home.rootOf, buckets: home.buckets }),
-    fsx: { notes: fileSystems, existing: fileSystems.read(), lookEveryMs: LOOK_MS * speed },
+    fsx: {
+      notes: { save: open(fileSystems.save), remove: open(fileSystems.remove) },
+      existing: fileSystems.read(),
+      lookEveryMs: LOOK_MS * speed,
+    },
     intake: () => folderIntake(home.buckets),
     deadLetters: deadLettersIn(home),
     sightings: sightingsAt(join(home.path, SIGHTINGS)),

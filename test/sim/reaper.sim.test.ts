@@ -20,8 +20,8 @@ function robbed({ runs, volumes, fsx }: Cloud): readonly string[] {
     .map(({ id, status }) => `${id} is ${status}`);
 }
 
-describe('the reaper, while 200 runs of all modes come and go over two days', () => {
-  const RUNS = 200;
+describe('the reaper, while 100 runs of all modes come and go over two days', () => {
+  const RUNS = 100;
   const EVERY_MS = 12 * MINUTE_MS;
 
   function requestOf(index: number): object {
