@@ -3,12 +3,11 @@ import {
   isToBeKept,
   JobsEnded,
   mayBeAlive,
-  pricePerHour,
   ReleaseStarted,
   StorageKept,
   StorageReleased,
 } from '../events';
-import { conclude, ignore, proceed, reaction } from './lib';
+import { afterKeep, ignore, proceed, reaction } from './lib';
 
 /** Leaves the file system to its owner where the run says so. ReleaseStarted, probe → StorageKept | StorageReleased. */
 export const keepFileSystem = reaction({
@@ -28,12 +27,9 @@ export const keepFileSystem = reaction({
     return proceed(`${id}.keep`, storage.id);
   },
 
-  async act(fileSystemId, _key, { fileSystems }) {
-    return { fileSystemId, isThere: await fileSystems.keep(fileSystemId) };
+  async act(storageId, _key, { fileSystems }) {
+    return { storageId, isThere: await fileSystems.keep(storageId) };
   },
 
-  record: ({ fileSystemId: storageId, isThere }, run) =>
-    isThere
-      ? conclude(StorageKept.of({ storageId, pricePerHour: pricePerHour(run) }))
-      : conclude(StorageReleased.of({ storageId })),
+  record: afterKeep,
 });

@@ -3,12 +3,11 @@ import {
   isToBeKept,
   JobsEnded,
   mayBeAlive,
-  pricePerHour,
   ReleaseStarted,
   StorageKept,
   StorageReleased,
 } from '../events';
-import { conclude, ignore, proceed, reaction } from './lib';
+import { afterKeep, ignore, proceed, reaction } from './lib';
 
 /** Leaves the volume to its owner where the run says so. ReleaseStarted, probe → StorageKept | StorageReleased. */
 export const keepVolume = reaction({
@@ -28,12 +27,9 @@ export const keepVolume = reaction({
     return proceed(`${id}.keep`, storage.id);
   },
 
-  async act(volumeId, _key, { volumes }) {
-    return { volumeId, isThere: await volumes.keep(volumeId) };
+  async act(storageId, _key, { volumes }) {
+    return { storageId, isThere: await volumes.keep(storageId) };
   },
 
-  record: ({ volumeId: storageId, isThere }, run) =>
-    isThere
-      ? conclude(StorageKept.of({ storageId, pricePerHour: pricePerHour(run) }))
-      : conclude(StorageReleased.of({ storageId })),
+  record: afterKeep,
 });

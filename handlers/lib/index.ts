@@ -17,5 +17,5 @@ export {
 } from './handler';
 export { idAtBatch, newsOf, shownProgress } from './job-news';
 export * from './ports';
-export { afterRelease } from './release-news';
+export { afterKeep, afterRelease } from './release-news';
 export { sharing } from './sharing';

@@ -1,4 +1,11 @@
-import { nextLook, type Run, StorageReleased, VISIBLE_WITHIN_MS } from '../../events';
+import {
+  nextLook,
+  pricePerHour,
+  type Run,
+  StorageKept,
+  StorageReleased,
+  VISIBLE_WITHIN_MS,
+} from '../../events';
 import { again, conclude } from './handler';
 import type { Released } from './ports';
 
@@ -10,4 +17,14 @@ export function afterRelease(released: Released, run: Run, now: number) {
   const shownBy = requestedAt ? Date.parse(requestedAt) + VISIBLE_WITHIN_MS : 0;
   if (!availableAt && now < shownBy) return again(shownBy);
   return conclude(StorageReleased.of({ storageId: id }));
+}
+
+/** What follows the mark that storage is its owner's: its price, or that there is none to keep. */
+export function afterKeep(
+  { storageId, isThere }: { readonly storageId: string; readonly isThere: boolean },
+  run: Run,
+) {
+  return isThere
+    ? conclude(StorageKept.of({ storageId, pricePerHour: pricePerHour(run) }))
+    : conclude(StorageReleased.of({ storageId }));
 }

@@ -83,7 +83,7 @@ describe('keep-file-system acts', () => {
     };
     const fileSystems = { ...ports.fileSystems, keep };
     expect(await keepFileSystem.act?.(FILE_SYSTEM, 'r1.keep', { fileSystems })).toEqual({
-      fileSystemId: FILE_SYSTEM,
+      storageId: FILE_SYSTEM,
       isThere,
     });
     expect(asked).toEqual([FILE_SYSTEM]);
@@ -92,7 +92,7 @@ describe('keep-file-system acts', () => {
 
 describe('keep-file-system records', () => {
   it('that the file system was kept, and what it costs from now on', () => {
-    const found = { fileSystemId: FILE_SYSTEM, isThere: true };
+    const found = { storageId: FILE_SYSTEM, isThere: true };
     expect(keepFileSystem.record?.(found, kept, NOW)).toEqual({
       kind: 'conclude',
       drafts: [
@@ -105,7 +105,7 @@ describe('keep-file-system records', () => {
   });
 
   it('that a file system that FSx does not know is gone, and costs nothing', () => {
-    const found = { fileSystemId: FILE_SYSTEM, isThere: false };
+    const found = { storageId: FILE_SYSTEM, isThere: false };
     expect(keepFileSystem.record?.(found, kept, NOW)).toEqual({
       kind: 'conclude',
       drafts: [{ type: 'StorageReleased', data: { storageId: FILE_SYSTEM } }],

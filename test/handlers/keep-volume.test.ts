@@ -80,7 +80,7 @@ describe('keep-volume acts', () => {
     };
     const volumes = { ...ports.volumes, keep };
     expect(await keepVolume.act?.(VOLUME, 'r1.keep', { volumes })).toEqual({
-      volumeId: VOLUME,
+      storageId: VOLUME,
       isThere,
     });
     expect(asked).toEqual([VOLUME]);
@@ -89,7 +89,7 @@ describe('keep-volume acts', () => {
 
 describe('keep-volume records', () => {
   it('that the volume was kept, and what it costs from now on', () => {
-    expect(keepVolume.record?.({ volumeId: VOLUME, isThere: true }, kept, NOW)).toEqual({
+    expect(keepVolume.record?.({ storageId: VOLUME, isThere: true }, kept, NOW)).toEqual({
       kind: 'conclude',
       drafts: [
         {
@@ -101,7 +101,7 @@ describe('keep-volume records', () => {
   });
 
   it('that a volume that EC2 does not know is gone, and costs nothing', () => {
-    expect(keepVolume.record?.({ volumeId: VOLUME, isThere: false }, kept, NOW)).toEqual({
+    expect(keepVolume.record?.({ storageId: VOLUME, isThere: false }, kept, NOW)).toEqual({
       kind: 'conclude',
       drafts: [{ type: 'StorageReleased', data: { storageId: VOLUME } }],
     });
