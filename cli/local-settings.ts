@@ -28,7 +28,7 @@ function contextOf(mode: Mode): { readonly [name: string]: unknown } {
 }
 
 /** What stands for a mode's secret in Secrets Manager: overrides without a deployment. */
-export function secretFile({ path }: { readonly path: string }, mode: Mode): string {
+function secretFile({ path }: { readonly path: string }, mode: Mode): string {
   return join(path, 'secrets', `${mode}.json`);
 }
 

@@ -157,7 +157,7 @@ export function hasBegun(counts: ArrayCounts = {}): boolean {
 }
 
 /** How many tasks of an array are over. */
-export function tasksOver({ SUCCEEDED = 0, FAILED = 0 }: ArrayCounts = {}): number {
+function tasksOver({ SUCCEEDED = 0, FAILED = 0 }: ArrayCounts = {}): number {
   return SUCCEEDED + FAILED;
 }
 

@@ -21,7 +21,7 @@ export class FsxError extends Error {
   }
 }
 
-export const ASSOCIATIONS_MAX = 8;
+const ASSOCIATIONS_MAX = 8;
 const PATHS_MAX = 32;
 const TAGS_MAX = 50;
 const CHUNK_MIB_MAX = 512_000;

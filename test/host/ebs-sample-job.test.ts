@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import {
   appendFileSync,
   existsSync,
@@ -14,12 +13,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { seededRandom } from '../../sim/random';
 import {
   checkpointLine,
   compareCheckpoint,
   expectedCheckpoint,
   expectedSha256,
 } from '../../sim/sample-job';
+import { ending, sleep, until } from '../support/job-process';
 
 const ROOT = join(__dirname, '..', '..');
 const JOB = join(ROOT, 'docker', 'ebs', 'write_delete_test_ebs_with_s3.sh');
@@ -61,56 +62,14 @@ function environment(settings: Settings) {
   };
 }
 
-interface End {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly out: string;
-  readonly lastError: string | undefined;
-}
-
 /** Starts an attempt in a process group of its own, as a container would be. */
 function start(settings: Settings = {}, wrapper: string[] = []) {
   const [program = JOB, ...args] = [...wrapper, JOB];
   const job = spawn(program, args, { env: environment(settings), detached: true });
-  return { job, ended: ending(job) };
-}
-
-async function ending(job: ChildProcess): Promise<End> {
-  let out = '';
-  let err = '';
-  job.stdout?.on('data', (chunk) => {
-    out += chunk;
-  });
-  job.stderr?.on('data', (chunk) => {
-    err += chunk;
-  });
-  const [code, signal] = await once(job, 'close');
-  await until('every process of the job is gone', () => !isAlive(Number(job.pid)), 1000);
-  return { code, signal, out, lastError: err.trim().split('\n').at(-1) };
+  return { job, ended: ending(job, 1000) };
 }
 
 const attempt = (settings: Settings = {}) => start(settings).ended;
-
-/** Whether a process of the group still runs: what is dead and only waits for init does not. */
-function isAlive(group: number): boolean {
-  try {
-    process.kill(-group, 0);
-  } catch {
-    return false;
-  }
-  const { stdout } = spawnSync('ps', ['-eo', 'pgid=,stat='], { encoding: 'utf8' });
-  return new RegExp(`^ *${group} +[^Z ]`, 'm').test(stdout);
-}
-
-async function until(what: string, holds: () => boolean, timeoutMs = 10_000) {
-  const deadline = Date.now() + timeoutMs;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
-    await sleep(3);
-  }
-}
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Sends SIGTERM to the job alone, as the container runtime does, and sees how long it takes. */
 async function terminate({ job, ended }: ReturnType<typeof start>) {
@@ -301,7 +260,7 @@ describe('after kill -9, the sample job reaches the same result', () => {
   });
 
   test('however often, at moments drawn from a seed', async () => {
-    const random = mulberry32(4711);
+    const random = seededRandom(4711).next;
     const settings = { FILE_COUNT: '3', FILE_SIZE: '6M', WORK_SECONDS: '0.4' };
     let kills = 0;
     for (let done = false; !done; ) {
@@ -513,15 +472,4 @@ function isReady(job: ChildProcess): boolean {
   const caught = /^SigCgt:\s*(\w+)$/m.exec(readFileSync(status, 'utf8'))?.[1] ?? '0';
   const isBash = /^Name:\s*(bash|write_delete)/m.test(readFileSync(status, 'utf8'));
   return isBash && (BigInt(`0x${caught}`) & (1n << 14n)) !== 0n;
-}
-
-/** A small generator of random numbers, so that the kills come at the same moments each time. */
-function mulberry32(seed: number) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }

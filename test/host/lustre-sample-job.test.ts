@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   copyFileSync,
@@ -14,7 +14,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { seededRandom } from '../../sim/random';
 import { checkpointLine, compareCheckpoint, expectedSha256 } from '../../sim/sample-job';
+import { ending, sleep, until } from '../support/job-process';
 
 const DOCKER = join(__dirname, '..', '..', 'docker');
 const JOB = join(DOCKER, 'lustre', 'write_delete_test_lustre.sh');
@@ -58,47 +60,12 @@ function start(settings: Settings = {}, wrapper: string[] = [], script = JOB) {
     ...settings,
   };
   const job = spawn(program, args, { env, detached: true });
-  return { job, ended: ending(job) };
-}
-
-async function ending(job: ChildProcess) {
-  let out = '';
-  let err = '';
-  job.stdout?.on('data', (chunk) => {
-    out += chunk;
-  });
-  job.stderr?.on('data', (chunk) => {
-    err += chunk;
-  });
-  const [code, signal] = await once(job, 'close');
-  await until('every process of the job is gone', () => !isAlive(Number(job.pid)));
-  return { code, signal, out, lastError: err.trim().split('\n').at(-1) };
+  return { job, ended: ending(job, 10_000) };
 }
 
 const attempt = (settings: Settings = {}) => start(settings).ended;
 const asTask = (task: number) => ({ AWS_BATCH_JOB_ARRAY_INDEX: String(task) });
 const folderOf = (task: number) => `task-${String(task).padStart(4, '0')}`;
-
-/** Whether a process of the group still runs: what is dead and only waits for init does not. */
-function isAlive(group: number): boolean {
-  try {
-    process.kill(-group, 0);
-  } catch {
-    return false;
-  }
-  const { stdout } = spawnSync('ps', ['-eo', 'pgid=,stat='], { encoding: 'utf8' });
-  return new RegExp(`^ *${group} +[^Z ]`, 'm').test(stdout);
-}
-
-async function until(what: string, holds: () => boolean) {
-  const deadline = Date.now() + 10_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`waited ten seconds in vain until ${what}`);
-    await pause(3);
-  }
-}
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The last checkpoint, byte for byte, and nothing beside it. */
 function expectResult(index: number, sizeMib: number, task?: number) {
@@ -250,7 +217,7 @@ describe('when it is interrupted, the Lustre sample job', () => {
   });
 
   test('goes on after kill -9, however often, at moments drawn from a seed', async () => {
-    const random = mulberry32(815);
+    const random = seededRandom(815).next;
     const settings = { FILE_COUNT: '2', FILE_SIZE: '2M', WORK_SECONDS: '0.3' };
     let kills = 0;
     for (let done = false; !done; ) {
@@ -273,7 +240,7 @@ describe('the tasks of an array', () => {
     const settings = { FILE_COUNT: '3', FILE_SIZE: '2M', WORK_SECONDS: '0.4' };
     const tasks = [0, 1, 2, 3, 4, 5, 6, 7];
     const victims = [1, 4, 6];
-    const random = mulberry32(12);
+    const random = seededRandom(12).next;
     // The victims are slower, so that none of them is done before it is killed.
     const first = tasks.map((task) => {
       const pace = victims.includes(task) ? { WORK_SECONDS: '1.6' } : {};
@@ -284,7 +251,7 @@ describe('the tasks of an array', () => {
       readdirSync(storage(folderOf(task))).some((name) => /^checkpoint|partial-[1-9]/.test(name));
     await until('all tasks have saved something', () => tasks.every(hasSaved));
     for (const task of victims) {
-      await pause(random() * 60);
+      await sleep(random() * 60);
       process.kill(-Number(first[task]?.job.pid), 'SIGKILL');
     }
     const ends = await Promise.all(first.map(({ ended }) => ended));
@@ -401,15 +368,4 @@ function killAtStep(tools: string[]) {
     ];
     writeFileSync(join(place, 'deadly', tool), script.join('\n'), { mode: 0o755 });
   }
-}
-
-/** A small generator of random numbers, so that the kills come at the same moments each time. */
-function mulberry32(seed: number) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }
