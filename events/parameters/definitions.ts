@@ -17,6 +17,16 @@ function isLustreSize(gib: number): boolean {
   return gib === 1200 || (gib > 0 && gib % 2400 === 0);
 }
 
+/** The legal sizes on either side of a wrong one; at an end there is only one. */
+function lustreSizesNear(gib: number): readonly number[] {
+  const below = LUSTRE_SIZES.findLast((size) => size <= gib);
+  const above = LUSTRE_SIZES.find((size) => size >= gib);
+  return [below, above].filter((size) => size !== undefined);
+}
+
+/** Up to the quota of a Region. */
+const LUSTRE_SIZES = [1200, ...Array.from({ length: 42 }, (_, index) => 2400 * (index + 1))];
+
 /** Every parameter there is, under the names people know. */
 export const PARAMETERS = {
   envName: text(/^[A-Za-z][A-Za-z0-9-]{0,40}$/, 'letters, digits and dashes, a letter first', {
@@ -132,6 +142,7 @@ export const PARAMETERS = {
     {
       about: 'Size of the file system.',
       source: `${FSX_CREATE}, SCRATCH_2; 100,800 GiB is the default quota of a Region`,
+      near: lustreSizesNear,
       unit: 'GiB',
       modes: LUSTRE,
       default: 2400,

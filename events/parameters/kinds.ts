@@ -15,6 +15,8 @@ export interface Parameter<Value> {
   readonly layer: 'deploy' | 'run';
   /** The schema's messages say in words what is wrong with a part of the value. */
   readonly explains?: true;
+  /** The nearest legal values to a wrong number, where they are few. */
+  readonly near?: (wrong: number) => readonly number[];
   /** The value where no layer says another; absent where the stack or the run decides. */
   readonly default?: (mode: Mode) => Value;
 }
@@ -26,6 +28,7 @@ interface Shape<Value> {
   readonly layer?: 'deploy' | 'run';
   readonly unit?: string;
   readonly explains?: true;
+  readonly near?: (wrong: number) => readonly number[];
   readonly default?: Value | ((mode: Mode) => Value);
 }
 

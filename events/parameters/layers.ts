@@ -83,9 +83,15 @@ function complaints(mode: Mode, { name: place, deploys, values, problem }: Layer
     const issues = issuesOf(name, value, definition);
     if (issues.length > 0) return issues.map((issue) => `${place}: ${issue}`);
     return [
-      `${place}: ${name} must be ${definition.rule}, got ${shown(value)}${unquoted(value, definition)}`,
+      `${place}: ${name} must be ${definition.rule}, got ${shown(value)}${nearTo(value, definition)}${unquoted(value, definition)}`,
     ];
   });
+}
+
+/** Names the legal values on either side of a wrong number. */
+function nearTo(value: unknown, { near }: Parameter<unknown>): string {
+  if (!near || typeof value !== 'number') return '';
+  return `; the nearest is ${near(value).join(' or ')}`;
 }
 
 /** Fewer points than this do not tell an empty queue from one that has not begun. */

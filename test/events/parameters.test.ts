@@ -175,6 +175,20 @@ describe('a parameter', () => {
     expect([isLegal(name, right), isLegal(name, wrong)]).toEqual([true, false]);
   });
 
+  it.each([
+    [3000, '2400 or 4800'],
+    [2399, '1200 or 2400'],
+    [1, '1200'],
+    [0, '1200'],
+    [999_999, '100800'],
+    [2400.5, '2400 or 4800'],
+  ])('that is no Lustre size, %s, is refused with the nearest: %s', (size, nearest) => {
+    const { reasons } = resolve('taskExport', [request({ lustreStorageCapacity: size })]);
+    expect(reasons).toEqual([
+      expect.stringMatching(new RegExp(`, got ${size}; the nearest is ${nearest}$`)),
+    ]);
+  });
+
   it.each(['no such', 'toString', 'constructor', '__proto__'])('is never called %s', (name) => {
     expect(definitionOf(name)).toBeUndefined();
   });
